@@ -19,7 +19,7 @@ CHECKS_SCHEMA: Literal[1] = 1
 """Version of the file's format. A runner refuses one it does not know."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+(?:[/?#]\S*)?$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$")]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 JsonType = Literal["string", "number", "integer", "boolean", "array", "object"]
 
@@ -141,6 +141,7 @@ def default_checks(
     *,
     release_id: str,
     token: TokenSource | None = None,
+    health: Mapping[str, str] | None = None,
     latency_ms: Mapping[str, int] | None = None,
 ) -> ChecksFile:
     """Return the guide's four health checks, the frontend's, and the guide's four functional calls.
@@ -150,15 +151,15 @@ def default_checks(
         frontend_url: base of the frontend, likewise.
         release_id: written into the result.
         token: source of the bearer token of the functional calls.
+        health: the health addresses by name; those of `health_urls` when not given.
         latency_ms: overrides of `DEFAULT_LATENCY_MS`, by the same keys.
     """
     limits = {**DEFAULT_LATENCY_MS, **(latency_ms or {})}
+    addresses = health or health_urls(api_url, frontend_url)
     return ChecksFile(
         release_id=release_id,
         token=token or TokenSource(),
-        health=tuple(
-            _health(name, url, limits[name]) for name, url in health_urls(api_url, frontend_url).items()
-        ),
+        health=tuple(_health(name, url, limits[name]) for name, url in addresses.items()),
         functional=_guide_calls(f"{api_url.rstrip('/')}/api/audit"),
     )
 
