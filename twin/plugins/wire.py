@@ -53,7 +53,7 @@ def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
-def _decode(value: struct_pb2.Value) -> Any:  # noqa: ANN401 - JSON
+def _decode(value: struct_pb2.Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         fields = value.struct_value.fields
@@ -77,7 +77,7 @@ def encode(properties: dict[str, Any]) -> struct_pb2.Struct:
     return struct
 
 
-def encode_json(value: Any) -> Any:  # noqa: ANN401 - JSON
+def encode_json(value: Any) -> Any:
     """Plain JSON with the markers of the protocol, as it stands in the recordings."""
     if isinstance(value, Secret):
         return {SIGNATURE_KEY: SECRET_SIGNATURE, "value": encode_json(value.value)}
@@ -90,7 +90,7 @@ def encode_json(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def reveal(value: Any) -> Any:  # noqa: ANN401 - JSON
+def reveal(value: Any) -> Any:
     """The same value without `Secret` wrappers, for the API that is being called."""
     if isinstance(value, Secret):
         return reveal(value.value)
@@ -101,7 +101,7 @@ def reveal(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def has_unknown(value: Any) -> bool:  # noqa: ANN401 - JSON
+def has_unknown(value: Any) -> bool:
     """Whether an unknown stands anywhere inside."""
     if value is UNKNOWN:
         return True

@@ -1,0 +1,41 @@
+# Few verbs. `make up` and `make test` are the two a newcomer needs; README.md shows them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PYTHONDONTWRITEBYTECODE :=
+# Formatting an Output into a string is a mistake that otherwise ends as text in a manifest.
+export PULUMI_ERROR_OUTPUT_STRING := true
+
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+
+.PHONY: help up down check test soak
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.txt twin/toolchain/requirements.txt pyproject.toml
+	@bash twin/bootstrap.sh
+	@touch $@
+
+up: $(READY) ## start the twin, deploy the stack to it, check it, print the addresses
+	@.venv/bin/twin up
+	@$(PYTHON) -m twin.deploy
+
+down: $(READY) ## stop the twin; its data stays until `twin reset`
+	@.venv/bin/twin down
+
+check: $(READY) ## lint, types and the tests that need neither root nor a cluster; under a minute
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@$(PYTHON) -m pytest tests/unit tests/plugins
+
+test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twin end to end
+	@$(PYTHON) -m pytest tests/sql tests/workload
+	@.venv/bin/twin up --replace
+	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
+
+soak: $(READY) ## the same code over the full matrices; hours
+	@.venv/bin/twin up --replace
+	@$(PYTHON) -m pytest tests/twin --soak
