@@ -1,0 +1,1 @@
+"""The SQL runner: plan, apply, verify and status of the audit database."""

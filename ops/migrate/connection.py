@@ -1,0 +1,91 @@
+"""Reach the database: where its URL comes from, and a session fit for migrations."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.redact import describe, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TRANSACTION_POOLER_PORT = 6543
+_CONNECT_TIMEOUT_SECONDS = 10
+_RETRY_PAUSE_SECONDS = 1.0
+# The server answered and refused: trying again with the same words is pointless, except while it starts.
+_REFUSED_FOR_GOOD = re.compile(r"FATAL:(?!\s+the database system is (?:starting up|not yet accepting))")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database to migrate; its text form shows no secret."""
+
+    url: str = field(repr=False)
+    password: str = field(repr=False)
+
+    def redact(self, text: str) -> str:
+        """`text` without anything that lets one connect."""
+        return redact(text, (self.url, self.password))
+
+
+def target_from_environment(environ: Mapping[str, str]) -> Target:
+    """Read DATABASE_URL, or the file that DATABASE_URL_FILE names; never from arguments."""
+    url, file = environ.get("DATABASE_URL", ""), environ.get("DATABASE_URL_FILE", "")
+    if bool(url) == bool(file):
+        fault = "both DATABASE_URL and DATABASE_URL_FILE are set" if url else "no database is named"
+        raise MigrateError(ExitCode.REFUSED, f"{fault}: set one of DATABASE_URL and DATABASE_URL_FILE")
+    if file:
+        try:
+            url = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MigrateError(
+                ExitCode.REFUSED, f"DATABASE_URL_FILE cannot be read: {type(error).__name__}"
+            ) from None
+    return _target(url.strip())
+
+
+def _target(url: str) -> Target:
+    if not url.lower().startswith(("postgresql://", "postgres://")):
+        raise MigrateError(ExitCode.REFUSED, "DATABASE_URL must start with postgresql://")
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # Its message quotes the URL.
+        raise MigrateError(
+            ExitCode.REFUSED,
+            "DATABASE_URL cannot be parsed: percent-encode special characters of user and password",
+        ) from None
+    if str(_TRANSACTION_POOLER_PORT) in str(parts.get("port", "")).split(","):
+        raise MigrateError(
+            ExitCode.REFUSED,
+            f"port {_TRANSACTION_POOLER_PORT} is a pooler in transaction mode: locks do not hold there",
+            "use the direct host or the pooler's session mode (port 5432)",
+        )
+    return Target(url=url, password=str(parts.get("password") or ""))
+
+
+def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
+    """Open an autocommit session; for `wait_seconds` retry while nothing answers (a new pod's network)."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return psycopg.connect(
+                target.url,
+                autocommit=True,
+                connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+                application_name="orka-migrate",
+                prepare_threshold=None,
+            )
+        except psycopg.OperationalError as error:
+            message = target.redact("; ".join(describe(error)))
+            if _REFUSED_FOR_GOOD.search(str(error)) or time.monotonic() >= deadline:
+                raise MigrateError(ExitCode.REFUSED, "cannot connect to the database", message) from None
+            time.sleep(_RETRY_PAUSE_SECONDS)

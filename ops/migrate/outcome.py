@@ -1,0 +1,42 @@
+"""How a run can end: the exit codes and the one exception that carries them."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """Exit codes of `ops migrate`; each says who has to act."""
+
+    OK = 0
+    LOCK_BUSY = 10
+    REFUSED = 11
+    TAMPERED = 12
+    VERIFY_ROLLED_BACK = 13
+    VERIFY_FAILED = 14
+    NEEDS_OPERATOR = 15
+
+
+MEANINGS = {
+    ExitCode.OK: "applied, or there was nothing to do (--json tells which)",
+    ExitCode.LOCK_BUSY: "another runner held the lock for the whole wait; nothing changed",
+    ExitCode.REFUSED: "preflight: settings, connection, server or plan are not as needed; nothing changed",
+    ExitCode.TAMPERED: "the ledger and the files disagree about what was applied; nothing changed",
+    ExitCode.VERIFY_ROLLED_BACK: "the migration did not fulfil the contract and was rolled back",
+    ExitCode.VERIFY_FAILED: "the database does not fulfil the contract; nothing was changed",
+    ExitCode.NEEDS_OPERATOR: "a statement failed and was rolled back, or the history is out of order",
+}
+
+
+class MigrateError(Exception):
+    """A run that ended without success.
+
+    Args:
+        code: how the process exits.
+        lines: cause first, then what helps; already free of secrets when it comes from this package.
+    """
+
+    def __init__(self, code: ExitCode, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.code = code
+        self.lines = lines

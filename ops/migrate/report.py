@@ -1,0 +1,110 @@
+"""What a run tells: results as JSON objects, as text, and the cause of a failure for the pod's status."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ops.migrate.outcome import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from model.plan import Plan
+    from ops.migrate.apply import Applied
+    from ops.migrate.ledger import Entry, History
+    from ops.migrate.statements import Statement
+    from ops.migrate.verify import Verdict
+
+_PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
+_ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
+_DEFAULT_TERMINATION_LOG = "/dev/termination-log"
+# Kubernetes keeps 4096 bytes of it; a reason of an `up` should stay readable.
+_TERMINATION_LINES, _TERMINATION_BYTES = 8, 1500
+
+
+def plan(plan: Plan, statements: Mapping[str, list[Statement]]) -> dict[str, Any]:
+    """Result of `plan`."""
+    return {
+        "verb": "plan",
+        "outcome": "planned",
+        "migrations": [
+            {**migration.model_dump(), "statements": len(statements[migration.version])}
+            for migration in plan.migrations
+        ],
+        "checksums": plan.checksums,
+    }
+
+
+def applied(result: Applied) -> dict[str, Any]:
+    """Result of `apply`."""
+    return {
+        "verb": "apply",
+        "outcome": "applied" if result.applied else "nothing to do",
+        "applied": result.applied,
+        "already": result.already,
+        "later": result.later,
+        **_verdict(result.verdict),
+    }
+
+
+def verified(verdict: Verdict) -> dict[str, Any]:
+    """Result of `verify`."""
+    return {"verb": "verify", "outcome": "verified", **_verdict(verdict)}
+
+
+def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
+    code = ExitCode.OK
+    if history.tampered:
+        code = ExitCode.TAMPERED
+    elif history.disorder:
+        code = ExitCode.NEEDS_OPERATOR
+    return {
+        "verb": "status",
+        "outcome": "pending" if history.pending else "up to date",
+        "exit_code": code,
+        "ledger": [vars(entry) for entry in entries],
+        "pending": [migration.version for migration in history.pending],
+        "later": [entry.version for entry in history.later],
+        "faults": [*history.tampered, *history.disorder],
+    }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """A result for a reader."""
+    lines = [_PLANNED.format(**migration) for migration in result.get("migrations", ())]
+    lines += [_ENTRY.format(**entry) for entry in result.get("ledger", ())]
+    for key, text in (("applied", "applied"), ("already", "applied before"), ("pending", "pending")):
+        if result.get(key):
+            lines.append(f"{text}: {', '.join(result[key])}")
+    if result.get("later"):
+        lines.append(f"applied by a newer program, left alone: {', '.join(result['later'])}")
+    if "guide_tables" in result:
+        lines += [" table_name", "─" * 29, *(f" {name}" for name in result["guide_tables"])]
+        lines.append(f"({len(result['guide_tables'])} rows)")
+        proved = ", ".join(f"{count} {kind}" for kind, count in result["proved"].items())
+        lines.append(f"as the contract says: {proved}; row security on and forced everywhere")
+    lines += result.get("faults", ())
+    return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
+
+
+def write_termination_message(lines: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Leave the cause where Kubernetes looks for it; `pulumi up` prints it as the reason of a failed Job."""
+    path = Path(environ.get("TERMINATION_LOG", _DEFAULT_TERMINATION_LOG))
+    if "TERMINATION_LOG" not in environ and not (path.exists() and os.access(path, os.W_OK)):
+        return
+    shown = list(lines[:_TERMINATION_LINES])
+    if len(lines) > len(shown):
+        shown.append(f"... and {len(lines) - len(shown)} more lines in the log")
+    text = "\n".join(shown).encode()[:_TERMINATION_BYTES].decode(errors="ignore")
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError:
+        # The same lines are on standard error; an unwritable file must not hide the cause.
+        return
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"guide_tables": verdict.guide_tables, "proved": verdict.proved}
