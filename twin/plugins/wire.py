@@ -7,6 +7,7 @@ plugin handles the raw markers and none can forget one.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -125,10 +126,12 @@ def serve(register: Callable[[grpc.Server], None]) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # The engine lets go by SIGINT, and waits ten seconds for a plugin that does not end by it. A terminal's
+    # Ctrl-C does not come here: the engine starts each plugin in a process group of its own.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
-    # The engine ends a plugin by SIGKILL or SIGTERM; an interrupt of the user's terminal reaches the
-    # whole group and is the engine's to handle (it calls Cancel).
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopped.wait()
-    server.stop(grace=0).wait(timeout=2)
+    server.stop(grace=0)
+    sys.stdout.flush()
+    # Without the interpreter's own shutdown, which would wait for calls that the engine has given up.
+    os._exit(0)
