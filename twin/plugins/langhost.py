@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf import struct_pb2
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from twin.plugins.wire import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from google.protobuf import struct_pb2
 
 RUN_PROGRAM = Path(__file__).with_name("run_program.py")
 # The child has told the user what is wrong; the engine need not add to it.
@@ -150,8 +152,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             children = list(self._children)
         for child in children:
             _end(child)
-        from google.protobuf import empty_pb2
-
         return empty_pb2.Empty()
 
 
