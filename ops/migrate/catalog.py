@@ -103,9 +103,11 @@ def observe(
     connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
     vector_home = _vector_home(connection)
     found = connection.execute(
-        "SELECT wanted, c.oid, pg_get_userbyid(c.relowner), c.relrowsecurity, c.relforcerowsecurity"
-        " FROM unnest(%s::text[]) AS wanted JOIN pg_class AS c ON c.oid = to_regclass(wanted)"
-        " WHERE c.relkind = 'r' ORDER BY wanted",
+        # Not by to_regclass: the admin need not have the right to look into the schema.
+        "SELECT n.nspname || '.' || c.relname, c.oid, pg_get_userbyid(c.relowner),"
+        " c.relrowsecurity, c.relforcerowsecurity"
+        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ANY(%s) ORDER BY 1",
         (list(tables),),
     ).fetchall()
     oids = [row[1] for row in found]

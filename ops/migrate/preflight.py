@@ -66,7 +66,8 @@ def vector_faults(installed: str | None, available: str | None, *, create_extens
 def refuse_unknown_tables(connection: psycopg.Connection, tables: Sequence[str]) -> None:
     """Refuse a database where some of the tables exist though the ledger knows nothing of them."""
     rows = connection.execute(
-        "SELECT wanted FROM unnest(%s::text[]) AS wanted WHERE to_regclass(wanted) IS NOT NULL",
+        "SELECT n.nspname || '.' || c.relname FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname || '.' || c.relname = ANY(%s)",
         (list(tables),),
     ).fetchall()
     if rows:
