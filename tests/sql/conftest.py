@@ -86,7 +86,7 @@ def supabase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def make_supabase(supabase: Server) -> Callable[[], Database]:
-    """Make a database of that server: vector in `extensions`, everything in `public` granted to the API roles."""
+    """Make a database of that server: vector in `extensions`, `public` open to the API roles."""
 
     def make() -> Database:
         database = supabase.create(vector=False)

@@ -1,4 +1,4 @@
-"""What the SQL tests share: databases on a throw-away server, and the command line run as its user runs it."""
+"""What the SQL tests share: databases on a throw-away server, and the command line."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ class Database:
         self, login: str, tenant: uuid.UUID | str | None
     ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A transaction of a login with the claims of a tenant (none: no claims), rolled back at the end."""
-        with self.connect(LOGINS.get(login, login)) as connection, connection.transaction(force_rollback=True):
+        with (
+            self.connect(LOGINS.get(login, login)) as connection,
+            connection.transaction(force_rollback=True),
+        ):
             if tenant is not None:
                 set_claims(connection, tenant)
             yield connection
@@ -103,7 +106,7 @@ def set_claims(connection: psycopg.Connection[Any], tenant: uuid.UUID | str) -> 
 
 
 def log_event(
-    connection: psycopg.Connection[Any], tenant: uuid.UUID, entity: str = "123", **columns: object
+    connection: psycopg.Connection[Any], tenant: uuid.UUID, entity: object = "123", **columns: object
 ) -> tuple[Any, ...]:
     """Insert one event as the guide posts it; return (id, seq, previous_hash, hash)."""
     values: dict[str, object] = {

@@ -30,9 +30,9 @@ def test_apply_makes_the_nine_tables_of_the_guide_and_prints_them_in_its_order(e
     shown = [line.strip() for line in run.out.splitlines()]
     start = shown.index("table_name") + 2
     assert shown[start : start + 10] == [*GUIDE_TABLES, "(9 rows)"]
-    assert {row[0] for row in empty.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")} == set(
-        GUIDE_TABLES
-    )
+    assert {
+        row[0] for row in empty.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    } == set(GUIDE_TABLES)
 
 
 def test_every_table_has_row_security_on_and_forced(migrated: Database) -> None:
@@ -61,7 +61,9 @@ def test_a_second_run_executes_no_ddl_and_leaves_the_ledger_as_it_is(empty: Data
             b"CREATE FUNCTION public.no_ddl() RETURNS event_trigger LANGUAGE plpgsql"
             b" AS $$ BEGIN RAISE EXCEPTION 'DDL: %', tg_tag; END $$"
         )
-        connection.execute(b"CREATE EVENT TRIGGER no_ddl ON ddl_command_start EXECUTE FUNCTION public.no_ddl()")
+        connection.execute(
+            b"CREATE EVENT TRIGGER no_ddl ON ddl_command_start EXECUTE FUNCTION public.no_ddl()"
+        )
         before = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
         run = ops(empty, "apply", "--json")
         after = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
@@ -97,7 +99,9 @@ def test_sql_that_fails_leaves_nothing_and_says_what_and_where(
     assert ops(empty, "apply").code == 0, "after the repair the next run applies it"
 
 
-def test_a_migration_that_does_not_fulfil_the_contract_is_rolled_back(empty: Database, tmp_path: Path) -> None:
+def test_a_migration_that_does_not_fulfil_the_contract_is_rolled_back(
+    empty: Database, tmp_path: Path
+) -> None:
     folder = copy_sql(tmp_path, "\nALTER TABLE public.audit_anomalies NO FORCE ROW LEVEL SECURITY;\n")
     run = ops(empty, "apply", "--sql-dir", str(folder))
     assert run.code == 13
@@ -220,8 +224,9 @@ def _wait_for_sessions(database: Database, number: int) -> None:
     with database.connect() as connection:
         for _ in range(300):
             row = connection.execute(
-                "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
-                " AND application_name = 'orka-migrate' AND query LIKE '%pg_try_advisory_lock%'"
+                "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'orka-migrate'"
+                " AND query LIKE '%pg_try_advisory_lock%'"
             ).fetchone()
             if row is not None and row[0] == number:
                 return

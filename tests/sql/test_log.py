@@ -48,11 +48,14 @@ def tamper(database: Database, statement: str) -> None:
 @pytest.mark.parametrize("log", LOGS)
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("role", ["postgres", "orka_owner"])
-def test_neither_owner_nor_superuser_changes_a_log(migrated: Database, role: str, change: str, log: str) -> None:
+def test_neither_owner_nor_superuser_changes_a_log(
+    migrated: Database, role: str, change: str, log: str
+) -> None:
     write(migrated, TENANT_A, 1)
-    with migrated.connect() as connection, pytest.raises(errors.ObjectNotInPrerequisiteState, match="append-only"):
+    with migrated.connect() as connection:
         connection.execute(f"SET ROLE {role}".encode())
-        connection.execute(change.format(log).encode())
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="append-only"):
+            connection.execute(change.format(log).encode())
     assert migrated.value("SELECT count(*) FROM public.roche_audit_logs") == 1
 
 
@@ -150,7 +153,9 @@ def test_the_hash_does_not_depend_on_who_asks(migrated: Database, zone: str) -> 
         connection.execute(f"SET LOCAL timezone = '{zone}'".encode())
         connection.execute(b"SET LOCAL datestyle = 'German'; SET LOCAL extra_float_digits = -3")
         set_claims(connection, TENANT_A)
-        log_event(connection, TENANT_A, action_details='{"b": 1.50, "a": [null, "\\u00fc"]}', anomaly_score=0.7049)
+        log_event(
+            connection, TENANT_A, action_details='{"b": 1.50, "a": [null, "\\u00fc"]}', anomaly_score=0.7049
+        )
     assert judge(migrated) == (1, None, None)
 
 
@@ -171,7 +176,9 @@ def test_tampering_shows_where_and_what(
 ) -> None:
     write(migrated, TENANT_A, 3)
     write(migrated, TENANT_B, 2)
-    tamper(migrated, statement + (" AND " if "WHERE" in statement else " WHERE ") + f"tenant_id = '{TENANT_A}'")
+    tamper(
+        migrated, statement + (" AND " if "WHERE" in statement else " WHERE ") + f"tenant_id = '{TENANT_A}'"
+    )
     _, found_at, said = judge(migrated)
     assert (found_at, problem in said) == (broken_at, True)
     assert judge(migrated, TENANT_B) == (2, None, None)
@@ -181,7 +188,10 @@ def test_the_heads_of_the_chains_are_out_of_every_clients_reach(migrated: Databa
     write(migrated, TENANT_A, 1)
     for login in ("app", "jobs", "readonly"):
         for statement in (b"SELECT * FROM orka_audit.chain_heads", b"DELETE FROM orka_audit.chain_heads"):
-            with migrated.as_tenant(login, TENANT_A) as connection, pytest.raises(errors.InsufficientPrivilege):
+            with (
+                migrated.as_tenant(login, TENANT_A) as connection,
+                pytest.raises(errors.InsufficientPrivilege),
+            ):
                 connection.execute(statement)
 
 

@@ -6,14 +6,13 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 from psycopg import errors
 
 from tests.sql.support import GUIDE_TABLES, TENANT_A, TENANT_B, Database, log_event, set_claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import psycopg
 
 VECTOR = json.dumps([0.1] * 1536)
 # A row for each table but the log: columns and values besides tenant and event.
@@ -54,6 +53,7 @@ ROWS: dict[str, dict[str, object]] = {
     },
 }
 REFERRING = {"audit_embeddings", "audit_anomalies", "audit_ai_predictions"}
+Filled = tuple[Database, dict[uuid.UUID, object]]
 READERS = {
     "app": set(GUIDE_TABLES),
     "jobs": set(GUIDE_TABLES) - {"audit_access_log"},
@@ -101,7 +101,7 @@ def insert(connection: psycopg.Connection[Any], table: str, tenant: uuid.UUID | 
 
 
 @pytest.fixture
-def filled(migrated: Database) -> Iterator[tuple[Database, dict[uuid.UUID, object]]]:
+def filled(migrated: Database) -> Filled:
     """Both tenants have one row in every table, and one event nothing refers to yet."""
     with migrated.connect() as connection, connection.transaction():
         events, spare = {}, {}
@@ -109,10 +109,7 @@ def filled(migrated: Database) -> Iterator[tuple[Database, dict[uuid.UUID, objec
             events[tenant], spare[tenant] = (log_event(connection, tenant, name)[0] for name in ("1", "2"))
             for table in ROWS:
                 insert(connection, table, tenant, events[tenant])
-    yield migrated, spare
-
-
-Filled = tuple[Database, dict[uuid.UUID, object]]
+    return migrated, spare
 
 
 def readable(table: str) -> str:
@@ -123,7 +120,12 @@ def readable(table: str) -> str:
 @pytest.mark.parametrize(("login", "table"), CELLS)
 def test_a_login_reads_its_tenants_rows_or_is_refused(filled: Filled, login: str, table: str) -> None:
     database, _ = filled
-    for tenant, expected in ((TENANT_A, [(TENANT_A,)]), (TENANT_B, [(TENANT_B,)]), (None, []), (uuid.uuid4(), [])):
+    for tenant, expected in (
+        (TENANT_A, [(TENANT_A,)]),
+        (TENANT_B, [(TENANT_B,)]),
+        (None, []),
+        (uuid.uuid4(), []),
+    ):
         with database.as_tenant(login, tenant) as connection:
             if table in READERS[login]:
                 assert connection.execute(readable(table).encode()).fetchall() == expected
@@ -307,6 +309,8 @@ def test_a_score_keeps_four_decimals_so_the_threshold_holds(filled: Filled) -> N
     ],
 )
 def test_a_value_outside_its_range_is_refused(migrated: Database, column: str, value: object) -> None:
-    with migrated.as_tenant("app", TENANT_A) as connection:
-        with pytest.raises(errors.CheckViolation, match=f"roche_audit_logs_valid_{column}"):
-            log_event(connection, TENANT_A, **({"entity": value} if column == "entity_id" else {column: value}))  # type: ignore[arg-type]
+    with (
+        migrated.as_tenant("app", TENANT_A) as connection,
+        pytest.raises(errors.CheckViolation, match=f"roche_audit_logs_valid_{column}"),
+    ):
+        log_event(connection, TENANT_A, **{column: value})

@@ -1,0 +1,118 @@
+"""Where the database's URL comes from, what happens when nothing answers, and what is never printed."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from model.plan import plan_from_files
+from ops.migrate.ledger import Entry, compare
+from ops.migrate.redact import redact
+from tests.sql.support import Database, Server, ops
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "s3cr3t/canary?"
+ENCODED = "s3cr3t%2Fcanary%3F"
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def refused(server: Server) -> str:
+    """A URL of a database that the server does not have."""
+    return f"postgresql://postgres:{ENCODED}@/no_such_database?host={server.socket}"
+
+
+def test_the_url_may_come_from_a_file(empty: Database, tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(empty.admin_url + "\n")
+    assert ops(None, "apply", DATABASE_URL_FILE=str(file)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "no database is named"),
+        ({"DATABASE_URL": "postgresql://a/b", "DATABASE_URL_FILE": "/x"}, "both"),
+        ({"DATABASE_URL_FILE": "/no/such/file"}, "DATABASE_URL_FILE cannot be read"),
+        ({"DATABASE_URL": f"mysql://u:{ENCODED}@h/d"}, "must start with postgresql://"),
+        ({"DATABASE_URL": f"postgresql://u:{ENCODED}@h/d?nonsense={ENCODED}"}, "cannot be parsed"),
+        ({"DATABASE_URL": f"postgresql://u:{ENCODED}@h:6543/d"}, "pooler in transaction mode"),
+    ],
+)
+def test_a_bad_setting_is_refused_in_one_line_without_the_secret(environ: dict[str, str], said: str) -> None:
+    run = ops(None, "apply", **environ)
+    assert run.code == 11
+    assert said in run.err.splitlines()[0]
+    assert_no_secret(run.out + run.err)
+
+
+def test_a_database_that_does_not_answer_is_refused_after_the_wait(closed_port: int, tmp_path: Path) -> None:
+    cause = tmp_path / "cause"
+    url = f"postgresql://orka:{ENCODED}@127.0.0.1:{closed_port}/orka"
+    run = ops(url, "apply", "--json", "--connect-wait", "0", TERMINATION_LOG=str(cause))
+    assert (run.code, run.json["cause"][0]) == (11, "cannot connect to the database")
+    assert "Connection refused" in cause.read_text()
+    assert_no_secret(run.out + run.err + cause.read_text())
+
+
+def test_a_refusal_by_the_server_is_not_retried(refused: str) -> None:
+    # A retry would outlast the suite's patience: the wait is an hour.
+    run = ops(refused, "apply", "--connect-wait", "3600")
+    assert run.code == 11
+    assert "no_such_database" in run.err
+    assert_no_secret(run.out + run.err)
+
+
+def test_an_unwritable_termination_log_does_not_hide_the_cause(tmp_path: Path) -> None:
+    run = ops(None, "apply", TERMINATION_LOG=str(tmp_path / "no" / "folder"))
+    assert run.code == 11
+    assert "no database is named" in run.err
+
+
+def test_the_password_is_hidden_in_all_its_spellings() -> None:
+    secret = "p@ss w/rd"
+    text = "p@ss w/rd p%40ss%20w%2Frd p%40ss+w%2Frd password=other password = 'two words' postgres://u:p@h/d"
+    hidden = redact(text, (secret,))
+    for spelling in ("p@ss", "p%40ss", "other", "two", "u:p@h"):
+        assert spelling not in hidden
+
+
+def test_an_empty_password_hides_nothing() -> None:
+    assert redact("as it was", ("",)) == "as it was"
+
+
+def test_the_ledger_and_the_files_are_compared_without_a_database() -> None:
+    plan = plan_from_files({"023_a/up.sql": "1", "025_b/up.sql": "2", "contract.yaml": ""})
+    first, second = plan.migrations
+
+    def entry(version: str, sha256: str) -> Entry:
+        return Entry(version, "x", sha256, "", "")
+
+    nothing = compare(plan, [])
+    assert (nothing.pending, nothing.later, nothing.tampered) == ((first, second), (), ())
+    half = compare(plan, [entry("023", first.sha256)])
+    assert (half.applied, half.pending) == ((first,), (second,))
+    newer = compare(plan, [entry("023", first.sha256), entry("025", second.sha256), entry("026", "f")])
+    assert ([e.version for e in newer.later], newer.pending, newer.tampered) == (["026"], (), ())
+    edited = compare(plan, [entry("023", "other")])
+    assert "023_a/up.sql was changed" in edited.tampered[0]
+    unknown = compare(plan, [entry("023", first.sha256), entry("024", "f")])
+    assert "the ledger has 024" in unknown.tampered[0]
+    late = compare(plan, [entry("025", second.sha256)])
+    assert "023 (a) is pending though 025 is applied" in late.disorder[0]
+
+
+def assert_no_secret(text: str) -> None:
+    for spelling in (CANARY, ENCODED):
+        assert spelling not in text
