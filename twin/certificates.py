@@ -5,8 +5,9 @@ Keys are ECDSA P-256. Everything is valid for ten years, because a twin is throw
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
-VALIDITY = datetime.timedelta(days=3650)
+VALIDITY = dt.timedelta(days=3650)
 # A clock set back a little must not make a new certificate "not yet valid".
-BACKDATED = datetime.timedelta(days=1)
+BACKDATED = dt.timedelta(days=1)
 WORLD_READABLE = 0o644
 _USAGES = {
     "server": ExtendedKeyUsageOID.SERVER_AUTH,
     "client": ExtendedKeyUsageOID.CLIENT_AUTH,
 }
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files of a certificate and of its key; the key is readable by its owner only."""
+
+    certificate: Path
+    key: Path
 
 
 def authority(paths: Paths) -> Path:
@@ -58,7 +67,7 @@ def issue(
     organization: str = "",
     names: Sequence[str] = (),
     usages: Sequence[str] = ("server",),
-) -> tuple[Path, Path]:
+) -> Pair:
     """A certificate of the authority; kept while it says the same, made anew when asked for another.
 
     Args:
@@ -68,9 +77,6 @@ def issue(
         organization: to Kubernetes, the user's group.
         names: host names and IP addresses that it is valid for.
         usages: "server", "client" or both.
-
-    Returns:
-        The certificate's and the key's file; the key is readable by its owner only.
     """
     issuer = x509.load_pem_x509_certificate(authority(paths).read_bytes())
     issuer_key = serialization.load_pem_private_key(_ca_key(paths).read_bytes(), password=None)
@@ -83,7 +89,7 @@ def issue(
     if key_file.exists() and certificate_file.exists():
         present = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         if _says(present, issuer, subject, alternatives, wanted_usages):
-            return certificate_file, key_file
+            return Pair(certificate_file, key_file)
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
         _builder(subject, issuer.subject, key.public_key())
@@ -99,7 +105,12 @@ def issue(
     certificate_file.unlink(missing_ok=True)
     files.write(key_file, _key_pem(key))
     files.write(certificate_file, _pem(builder.sign(issuer_key, hashes.SHA256())), WORLD_READABLE)
-    return certificate_file, key_file
+    return Pair(certificate_file, key_file)
+
+
+def serving(paths: Paths, name: str, hosts: Sequence[str], addresses: Sequence[str] = ()) -> Pair:
+    """A server's certificate for these host names and IP addresses, in `.twin/pki/NAME.crt`."""
+    return issue(paths, name, common_name=hosts[0], names=(*hosts, *addresses))
 
 
 def signing_key(paths: Paths, name: str) -> tuple[Path, Path]:
@@ -139,7 +150,7 @@ def _says(
 def _builder(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
