@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +68,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run one verb; print its result, or the cause of its failure, and return the exit code."""
+    if threading.current_thread() is threading.main_thread():
+        # As the first process of a container nothing else would end it; psycopg cancels its statement.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     hide: Callable[[str], str] = redact
     try:
         plan, contract = _load(args.sql_dir)
@@ -78,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         code, lines = error.code, list(error.lines)
     except psycopg.Error as error:
         code, lines = ExitCode.NEEDS_OPERATOR, ["the database failed", *describe(error)]
+    except KeyboardInterrupt:
+        code, lines = ExitCode.INTERRUPTED, ["interrupted; a migration that was running was rolled back"]
     lines = [hide(line) for line in lines]
     report.write_termination_message(lines, os.environ)
     if args.json:

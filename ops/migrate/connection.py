@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _TRANSACTION_POOLER_PORT = 6543
 _CONNECT_TIMEOUT_SECONDS = 10
 _RETRY_PAUSE_SECONDS = 1.0
+# Of every session; a migration sets its own. The last one lets the server notice a killed runner, end
+# its statement and release its lock, instead of working on for nobody.
+_SESSION = (
+    b"SET statement_timeout = '60s'",
+    b"SET lock_timeout = '5s'",
+    b"SET idle_in_transaction_session_timeout = '60s'",
+    b"SET client_connection_check_interval = '1s'",
+)
 # The server answered and refused: trying again with the same words is pointless, except while it starts.
 _REFUSED_FOR_GOOD = re.compile(r"FATAL:(?!\s+the database system is (?:starting up|not yet accepting))")
 
@@ -77,15 +85,19 @@ def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            return psycopg.connect(
+            connection = psycopg.connect(
                 target.url,
                 autocommit=True,
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
                 application_name="orka-migrate",
                 prepare_threshold=None,
             )
+            break
         except psycopg.OperationalError as error:
             message = target.redact("; ".join(describe(error)))
             if _REFUSED_FOR_GOOD.search(str(error)) or time.monotonic() >= deadline:
                 raise MigrateError(ExitCode.REFUSED, "cannot connect to the database", message) from None
             time.sleep(_RETRY_PAUSE_SECONDS)
+    for setting in _SESSION:
+        connection.execute(setting)
+    return connection

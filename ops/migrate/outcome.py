@@ -15,6 +15,7 @@ class ExitCode(enum.IntEnum):
     VERIFY_ROLLED_BACK = 13
     VERIFY_FAILED = 14
     NEEDS_OPERATOR = 15
+    INTERRUPTED = 143
 
 
 MEANINGS = {
@@ -25,6 +26,7 @@ MEANINGS = {
     ExitCode.VERIFY_ROLLED_BACK: "the migration did not fulfil the contract and was rolled back",
     ExitCode.VERIFY_FAILED: "the database does not fulfil the contract; nothing was changed",
     ExitCode.NEEDS_OPERATOR: "a statement failed and was rolled back, or the history is out of order",
+    ExitCode.INTERRUPTED: "SIGTERM or SIGINT: what was running was rolled back; run it again",
 }
 
 

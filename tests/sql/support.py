@@ -34,6 +34,7 @@ GUIDE_TABLES = [
 ]
 TENANT_A = uuid.UUID("aaaaaaaa-0000-4000-8000-000000000001")
 TENANT_B = uuid.UUID("bbbbbbbb-0000-4000-8000-000000000002")
+TENANT_C = uuid.UUID("cccccccc-0000-4000-8000-000000000003")
 LOGINS = {"app": "orka_app_1", "jobs": "orka_jobs_1", "readonly": "orka_readonly_1"}
 
 
@@ -52,6 +53,12 @@ class Server:
         with psycopg.connect(self.url(self.superuser, database), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+    def value(self, query: str) -> Any:
+        with psycopg.connect(self.url(self.superuser, "postgres"), autocommit=True) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return row[0]
 
     def create(self, *, template: str = "template1", vector: bool = True) -> Database:
         name = f"t{uuid.uuid4().hex[:12]}"
@@ -124,7 +131,7 @@ def log_event(
         list(values.values()),
     ).fetchone()
     assert row is not None
-    return row
+    return tuple(row)
 
 
 @dataclass(frozen=True)

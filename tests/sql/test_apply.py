@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -170,6 +171,23 @@ def test_two_runners_at_once_one_applies_and_the_other_waits_and_does_nothing(em
     assert empty.value("SELECT count(*) FROM orka_migrations.ledger") == 1
 
 
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_a_runner_ended_in_the_middle_leaves_nothing_and_the_next_one_applies(
+    empty: Database, tmp_path: Path, sign: signal.Signals, code: int
+) -> None:
+    folder = copy_sql(tmp_path, "\nSELECT pg_sleep(600);\n")
+    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--sql-dir", str(folder)]
+    cause = tmp_path / "cause"
+    environ = {**os.environ, "DATABASE_URL": empty.admin_url, "TERMINATION_LOG": str(cause)}
+    runner = subprocess.Popen(command, env=environ, cwd=SQL.parent, stderr=subprocess.DEVNULL)
+    _wait_for_sessions(empty, 1, "SELECT pg_sleep(600)")
+    runner.send_signal(sign)
+    assert runner.wait(timeout=10) == code
+    assert cause.exists() == (sign == signal.SIGTERM)
+    run = ops(empty, "apply", "--json", "--lock-wait", "30")
+    assert (run.code, run.json["applied"]) == (0, ["023"])
+
+
 def test_a_lock_held_too_long_is_reported_with_its_holder(empty: Database) -> None:
     with _lock_held(empty) as holder:
         run = ops(empty, "apply", "--lock-wait", "0")
@@ -219,15 +237,16 @@ def _lock_held(database: Database) -> psycopg.Connection[tuple[object, ...]]:
     return connection
 
 
-def _wait_for_sessions(database: Database, number: int) -> None:
-    """Until that many runners have asked for the lock and were told no."""
+def _wait_for_sessions(database: Database, number: int, query: str = "%pg_try_advisory_lock%") -> None:
+    """Until that many runners are at a query (by default: have asked for the lock and were told no)."""
     with database.connect() as connection:
         for _ in range(300):
             row = connection.execute(
                 "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity"
                 " WHERE datname = current_database() AND application_name = 'orka-migrate'"
-                " AND query LIKE '%pg_try_advisory_lock%'"
+                " AND query LIKE %s",
+                (query,),
             ).fetchone()
             if row is not None and row[0] == number:
                 return
-    pytest.fail(f"{number} runners never asked for the lock")
+    pytest.fail(f"{number} runners never came to {query}")

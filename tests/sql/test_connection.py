@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from model.plan import plan_from_files
 from ops.migrate.ledger import Entry, compare
 from ops.migrate.redact import redact
 from tests.sql.support import Database, Server, ops
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CANARY = "s3cr3t/canary?"
 ENCODED = "s3cr3t%2Fcanary%3F"
@@ -71,6 +68,23 @@ def test_a_refusal_by_the_server_is_not_retried(refused: str) -> None:
     run = ops(refused, "apply", "--connect-wait", "3600")
     assert run.code == 11
     assert "no_such_database" in run.err
+    assert_no_secret(run.out + run.err)
+
+
+def test_a_wrong_password_is_refused_at_once_and_not_shown(server: Server) -> None:
+    rules = Path(server.value("SHOW hba_file"))
+    trusting = rules.read_text()
+    server.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
+    try:
+        rules.write_text("local all guarded scram-sha-256\n" + trusting)
+        server.execute("SELECT pg_reload_conf()")
+        url = f"postgresql://guarded:{ENCODED}@/postgres?host={server.socket}"
+        run = ops(url, "status", "--connect-wait", "3600")
+    finally:
+        rules.write_text(trusting)
+        server.execute("SELECT pg_reload_conf()", "DROP ROLE guarded")
+    assert run.code == 11
+    assert "password authentication failed" in run.err
     assert_no_secret(run.out + run.err)
 
 

@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg import errors
 
-from tests.sql.support import GUIDE_TABLES, TENANT_A, TENANT_B, Database, log_event, set_claims
+from tests.sql.support import (
+    GUIDE_TABLES,
+    TENANT_A,
+    TENANT_B,
+    TENANT_C,
+    Database,
+    Server,
+    log_event,
+    set_claims,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import psycopg
 
 VECTOR = json.dumps([0.1] * 1536)
@@ -100,16 +111,18 @@ def insert(connection: psycopg.Connection[Any], table: str, tenant: uuid.UUID | 
     )
 
 
-@pytest.fixture
-def filled(migrated: Database) -> Filled:
-    """Both tenants have one row in every table, and one event nothing refers to yet."""
-    with migrated.connect() as connection, connection.transaction():
-        events, spare = {}, {}
+@pytest.fixture(scope="module")
+def filled(server: Server, template: str) -> Iterator[Filled]:
+    """Two tenants have one row in every table, a third has an event; every test rolls back what it does."""
+    database = server.create(template=template)
+    with database.connect() as connection, connection.transaction():
+        spare = {TENANT_C: log_event(connection, TENANT_C)[0]}
         for tenant in (TENANT_A, TENANT_B):
-            events[tenant], spare[tenant] = (log_event(connection, tenant, name)[0] for name in ("1", "2"))
+            event, spare[tenant] = (log_event(connection, tenant, name)[0] for name in ("1", "2"))
             for table in ROWS:
-                insert(connection, table, tenant, events[tenant])
-    return migrated, spare
+                insert(connection, table, tenant, event)
+    yield database, spare
+    database.drop()
 
 
 def readable(table: str) -> str:
@@ -139,14 +152,12 @@ def test_a_login_inserts_for_its_own_tenant_only_and_only_where_it_is_its_part(
     filled: Filled, login: str, table: str
 ) -> None:
     database, spare = filled
-    with database.connect() as connection:
-        connection.execute(b"DELETE FROM public.audit_ml_models; DELETE FROM public.audit_integrations")
-    with database.as_tenant(login, TENANT_A) as connection:
+    with database.as_tenant(login, TENANT_C) as connection:
         if table in WRITERS[login]:
-            insert(connection, table, TENANT_A, spare[TENANT_A])
+            insert(connection, table, TENANT_C, spare[TENANT_C])
         else:
             with pytest.raises(errors.InsufficientPrivilege):
-                insert(connection, table, TENANT_A, spare[TENANT_A])
+                insert(connection, table, TENANT_C, spare[TENANT_C])
     for claims in (TENANT_A, None):
         with (
             database.as_tenant(login, claims) as connection,
@@ -222,23 +233,22 @@ def test_a_row_cannot_refer_to_another_tenants_event(filled: Filled) -> None:
         insert(connection, "audit_anomalies", TENANT_A, spare[TENANT_B])
 
 
-def test_a_shared_model_is_read_by_all_and_written_by_no_login(filled: Filled) -> None:
-    database, _ = filled
-    with database.connect() as connection:
-        insert(connection, "audit_ml_models", None, None)
+def test_a_shared_model_is_read_by_all_and_written_by_no_login(migrated: Database) -> None:
+    with migrated.connect() as connection:
+        for tenant in (None, TENANT_A, TENANT_B):
+            insert(connection, "audit_ml_models", tenant, None)
     for login in ("app", "jobs", "readonly"):
-        with database.as_tenant(login, TENANT_A) as connection:
+        with migrated.as_tenant(login, TENANT_A) as connection:
             assert connection.execute(b"SELECT 1 FROM public.audit_ml_models").fetchall() == [(1,), (1,)]
-    with database.as_tenant("jobs", TENANT_A) as connection:
+    with migrated.as_tenant("jobs", TENANT_A) as connection:
         shared = b"UPDATE public.audit_ml_models SET is_active = false WHERE tenant_id IS NULL"
         assert connection.execute(shared).rowcount == 0
         with pytest.raises(errors.InsufficientPrivilege):
             insert(connection, "audit_ml_models", None, None)
 
 
-def test_models_without_tenant_are_unique_too_and_one_is_active(filled: Filled) -> None:
-    database, _ = filled
-    with database.connect() as connection:
+def test_models_without_tenant_are_unique_too_and_one_is_active(migrated: Database) -> None:
+    with migrated.connect() as connection:
         insert(connection, "audit_ml_models", None, None)
         with pytest.raises(errors.UniqueViolation, match="audit_ml_models_version_key"):
             insert(connection, "audit_ml_models", None, None)
@@ -259,7 +269,7 @@ def test_the_jobs_and_nobody_else_learn_which_tenants_there_are(filled: Filled) 
     database, _ = filled
     with database.as_tenant("jobs", None) as connection:
         found = connection.execute(b"SELECT orka_audit.tenants_with_events()").fetchall()
-    assert found == [(TENANT_A,), (TENANT_B,)]
+    assert found == [(TENANT_A,), (TENANT_B,), (TENANT_C,)]
     for login in ("app", "readonly"):
         with database.as_tenant(login, TENANT_A) as connection, pytest.raises(errors.InsufficientPrivilege):
             connection.execute(b"SELECT orka_audit.tenants_with_events()")
