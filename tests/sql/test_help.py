@@ -1,0 +1,28 @@
+"""The command line explains itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops import cli
+from ops.migrate.outcome import MEANINGS, ExitCode
+
+
+def test_the_help_lists_every_exit_code_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["migrate", "--help"])
+    shown = capsys.readouterr().out
+    for code in ExitCode:
+        assert f"{int(code):3}  {MEANINGS[code]}" in shown
+
+
+def test_every_area_of_the_command_line_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"\n    {area} " in shown for area in cli.AREAS)
+
+
+def test_a_url_given_as_an_argument_is_refused() -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["migrate", "apply", "postgresql://u:p@h/d"])
