@@ -49,6 +49,7 @@ class Process:
     files: tuple[Path, ...] = ()
     directory: Path | None = None
     stop_timeout_s: float = 10.0
+    stop_signal: int = signal.SIGTERM
 
     def fingerprint(self) -> str:
         """Changes when the process would have to be started anew to take effect."""
@@ -70,6 +71,7 @@ class Record:
     fingerprint: str
     log: str
     stop_timeout_s: float = 10.0
+    stop_signal: int = signal.SIGTERM
 
     @property
     def identity(self) -> proc.Identity:
@@ -137,6 +139,7 @@ class Supervisor:
             fingerprint=process.fingerprint(),
             log=str(log),
             stop_timeout_s=process.stop_timeout_s,
+            stop_signal=int(process.stop_signal),
             **asdict(identity),
         )
         self._write(record)
@@ -170,11 +173,11 @@ class Supervisor:
             time.sleep(POLL_S)
 
     def stop(self, name: str) -> bool:
-        """End it: SIGTERM, after its time SIGKILL; False when it did not run. Forgets the record."""
+        """End it: its stop signal, after its time SIGKILL; False when it did not run. Forgets the record."""
         record = self._read(self._records / f"{name}.json")
         if record is None:
             return False
-        stopped = end(record.identity, record.stop_timeout_s)
+        stopped = end(record.identity, record.stop_timeout_s, record.stop_signal)
         (self._records / f"{name}.json").unlink(missing_ok=True)
         return stopped
 
@@ -209,9 +212,9 @@ class Supervisor:
             return None
 
 
-def end(identity: proc.Identity, timeout_s: float) -> bool:
-    """SIGTERM to exactly this process, SIGKILL after `timeout_s`; False when it did not run."""
-    if not proc.send(identity, signal.SIGTERM):
+def end(identity: proc.Identity, timeout_s: float, number: int = signal.SIGTERM) -> bool:
+    """A signal to exactly this process, SIGKILL after `timeout_s`; False when it did not run."""
+    if not proc.send(identity, number):
         return False
     if not _gone(identity, timeout_s):
         proc.send(identity, signal.SIGKILL)

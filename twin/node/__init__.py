@@ -1,0 +1,1 @@
+"""What the single Kubernetes node is made of."""
