@@ -1,0 +1,1 @@
+"""What both sides mean by the same words: settings, checks, migration plan. No Pulumi, no input or output."""

@@ -1,0 +1,63 @@
+"""Orka PPM's audit trail on staging. Read it from top to bottom: that is the order of the deployment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components import configuration, outputs
+from components.backend import Backend
+from components.cronjobs import CronJobs
+from components.database import DatabaseExtension, LoginRoles
+from components.edge import Edge
+from components.frontend import Frontend, build_args
+from components.images import Images
+from components.migration import DatabaseMigration
+from components.monitoring import Monitoring
+from components.namespace import StagingNamespace
+from components.place import Place
+from components.providers import providers
+from components.secrets import APPLICATION, VERIFICATION, AppSecret, PullSecret, variables
+from components.verification import Verification
+from model.plan import load_plan
+from model.release import release_id
+
+settings, secrets = configuration.load()
+plan = load_plan(Path(__file__).parent / "sql")
+admin_url = secrets["database-admin-url"]
+top = pulumi.ResourceOptions(providers=providers(settings, admin_url))
+
+images = Images("images", settings, secrets, {"frontend": build_args(settings, secrets)}, top).references
+release = pulumi.Output.all(**images).apply(lambda found: release_id(settings, found, plan.checksums))
+namespace = StagingNamespace("namespace", settings.cluster, top).name
+pull = PullSecret("registry", namespace, settings.registry, secrets, top).names
+place = Place(settings=settings, namespace=namespace, pull_secrets=pull)
+
+extension = DatabaseExtension("vector", admin_url, top)
+migration = DatabaseMigration(
+    "migration", place, plan=plan, image=images["ops"], admin_url=admin_url, after=extension, opts=top
+)
+roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
+
+given = variables(APPLICATION, secrets)
+app_secret = AppSecret("backend", namespace, {**given, "DATABASE_URL": roles.urls["app"]}, top).name
+jobs_secret = AppSecret("jobs", namespace, {**given, "DATABASE_URL": roles.urls["jobs"]}, top).name
+
+backend = Backend(
+    "backend", place, image=images["backend"], secret=app_secret, migration=migration.job, opts=top
+)
+frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
+jobs = CronJobs(
+    "cron-jobs", place, image=images["backend"], secret=jobs_secret, migration=migration.job, opts=top
+)
+Edge("edge", namespace=namespace, settings=settings.edge, opts=top)
+if settings.monitoring.mode == "standalone":
+    Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
+if settings.verification.enabled:
+    checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
+    judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
+    names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
+    gate = {"release": release, "judged": judged, "names": names}
+    Verification("verification", place, image=images["ops"], secret=checks_secret, opts=top, **gate)
+outputs.export(settings, namespace=namespace, release=release, images=images)

@@ -1,0 +1,57 @@
+"""The one place that reads Pulumi's configuration: plain settings, and secrets as Outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi.runtime
+
+from model.faults import PROJECT, SettingsError, read_settings
+from model.secrets import SECRET_KEYS, SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.settings import Settings
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The given secrets, each as a secret Output; a missing optional one is not there."""
+
+    values: Mapping[str, pulumi.Output[str]]
+
+    def __getitem__(self, key: str) -> pulumi.Output[str]:
+        """The secret of that key."""
+        return self.values[key]
+
+    def get(self, key: str) -> pulumi.Output[str] | None:
+        """The secret of that key, or None where it is optional and missing."""
+        return self.values.get(key)
+
+
+def load() -> tuple[Settings, Secrets]:
+    """The stack's settings and secrets.
+
+    Raises:
+        pulumi.RunError: with every fault at once, before any resource is registered.
+    """
+    config = pulumi.Config(PROJECT)
+    raw = _own_values()
+    # Read here for its format rule only; what is handed on stays marked as a secret.
+    plain = {key: config.get(key) for key in SECRET_KEYS}
+    try:
+        settings = read_settings(raw, plain)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    given = {spec.key: config.require_secret(spec.key) for spec in SECRETS if plain[spec.key] is not None}
+    return settings, Secrets(given)
+
+
+def _own_values() -> dict[str, str]:
+    """All values of this project's namespace, read where the SDK reads: it offers no list of keys."""
+    everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    prefix = f"{PROJECT}:"
+    return {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}

@@ -1,0 +1,80 @@
+"""The guide's four cron jobs, run with the backend's image under the jobs' own database role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import naming, workload
+from components.backend import application_env
+from components.component import Component
+
+if TYPE_CHECKING:
+
+    import pulumi
+    from pulumi_kubernetes.batch.v1 import CronJobSpecArgsDict
+
+    from components.place import Place
+    from model.settings import CronJob
+
+HISTORY = 3
+LATE_START_SECONDS = 200
+
+
+class CronJobs(Component):
+    """`jobs` are the resources by the guide's names.
+
+    They wait for the migration too: one that does not gets the new image though the migration failed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        image: pulumi.Output[str],
+        secret: pulumi.Input[str],
+        migration: pulumi.Resource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
+        self.jobs: dict[str, k8s.batch.v1.CronJob] = {}
+        for task, job_name in naming.CRON_JOBS.items():
+            one: CronJob = getattr(settings.cron_jobs, task.replace("-", "_"))
+            run = workload.container(
+                "job",
+                image,
+                settings.cron_jobs.resources,
+                args=["python", "-m", "jobs", task],
+                env=application_env(settings, image),
+                env_from=[{"secret_ref": {"name": secret}}],
+            )
+            template = workload.pod(
+                run, labels=naming.labels(job_name), pull_secrets=pull_secrets, restart_policy="Never"
+            )
+            spec: CronJobSpecArgsDict = {
+                "schedule": one.schedule,
+                "time_zone": settings.cron_jobs.time_zone,
+                "suspend": one.suspended,
+                "concurrency_policy": "Forbid",
+                "starting_deadline_seconds": LATE_START_SECONDS,
+                "successful_jobs_history_limit": HISTORY,
+                "failed_jobs_history_limit": HISTORY,
+                "job_template": {
+                    "spec": {
+                        "backoff_limit": 1,
+                        # Below the period: a pod whose Secret is gone must not block every later run.
+                        "active_deadline_seconds": one.deadline_seconds,
+                        "template": template,
+                    }
+                },
+            }
+            self.jobs[job_name] = k8s.batch.v1.CronJob(
+                job_name,
+                metadata={"name": job_name, "namespace": namespace, "labels": naming.labels(job_name)},
+                spec=spec,
+                opts=self.child_after(migration),
+            )
+        self.register_outputs({"jobs": list(self.jobs)})

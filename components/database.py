@@ -1,0 +1,142 @@
+"""What Pulumi owns of the database: the extension before the migration, the login roles after it.
+
+Tables, owner and group roles come from `sql/` and outlive the stack. A login role owns nothing and holds no
+grant of its own; its one membership stands in `roles`, since an update revokes every other one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import pulumi
+import pulumi_postgresql as postgresql
+import pulumi_random as random
+
+from components.component import Component
+
+if TYPE_CHECKING:
+    from model.settings import Database
+
+GROUPS = {"app": "orka_app", "jobs": "orka_jobs", "readonly": "orka_readonly"}
+PASSWORD_LENGTH = 32
+CONNECT_TIMEOUT_S = 10
+CONNECTIONS = {"app": 40, "jobs": 8, "readonly": 4}
+
+
+@dataclass(frozen=True, repr=False)
+class AdminUrl:
+    """The parts of the admin URL. It has no repr: it holds a password."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    sslmode: str
+
+
+def parse_admin_url(url: str) -> AdminUrl:
+    """The parts of `postgresql://user:password@host:port/database?sslmode=…`, with libpq's defaults but one.
+
+    Without `sslmode` it is `require`: libpq's own default would fall back to plain text.
+    """
+    parts = urlsplit(url)
+    return AdminUrl(
+        host=parts.hostname or "",
+        port=parts.port or 5432,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.removeprefix("/")),
+        sslmode=parse_qs(parts.query).get("sslmode", ["require"])[0],
+    )
+
+
+def login_url(admin: str, user: str, password: str) -> str:
+    """The address of the same database for another user."""
+    parts = urlsplit(admin)
+    address = parts.netloc.rpartition("@")[2]
+    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{address}"
+    query = parts.query or f"sslmode={parse_admin_url(admin).sslmode}"
+    return parts._replace(scheme="postgresql", netloc=netloc, query=query).geturl()
+
+
+def database_provider(name: str, settings: Database, admin_url: pulumi.Output[str]) -> postgresql.Provider:
+    """The provider, from the admin URL; every part stays a secret."""
+    admin = admin_url.apply(parse_admin_url)
+    return postgresql.Provider(
+        name,
+        host=admin.apply(lambda parts: parts.host),
+        port=admin.apply(lambda parts: parts.port),
+        username=admin.apply(lambda parts: parts.user),
+        password=admin.apply(lambda parts: parts.password),
+        database=admin.apply(lambda parts: parts.database),
+        sslmode=admin.apply(lambda parts: parts.sslmode),
+        superuser=settings.superuser,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        max_connections=4,
+    )
+
+
+class DatabaseExtension(Component):
+    """pgvector, before the migration, which only checks it. It stays when the stack goes: tables use it."""
+
+    def __init__(
+        self, name: str, admin_url: pulumi.Output[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        self.extension = postgresql.Extension(
+            name,
+            name="vector",
+            database=admin_url.apply(lambda url: parse_admin_url(url).database),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        self.register_outputs({"name": self.extension.name})
+
+
+class LoginRoles(Component):
+    """A login role for each group, after the migration made the groups. `urls` are their addresses.
+
+    A rotation is a new role under a new name, `orka_app_2` after `orka_app_1`. The one before it is kept as
+    long as `keep-previous-roles` says so: dropping a role does not wait for a pod that still ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Database,
+        admin_url: pulumi.Output[str],
+        migration: pulumi.Resource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._migration = migration
+        self.urls: dict[str, pulumi.Output[str]] = {}
+        first = settings.rotation - 1 if settings.keep_previous_roles else settings.rotation
+        for generation in range(max(first, 1), settings.rotation + 1):
+            for group in GROUPS:
+                role, password = self._role(group, generation)
+                # The last generation stays.
+                self.urls[group] = pulumi.Output.secret(
+                    pulumi.Output.all(admin_url, role.name, password.result).apply(
+                        lambda parts: login_url(parts[0], parts[1], parts[2])
+                    )
+                )
+        self.register_outputs({"urls": self.urls})
+
+    def _role(self, group: str, generation: int) -> tuple[postgresql.Role, random.RandomPassword]:
+        password = random.RandomPassword(
+            f"{group}-{generation}", length=PASSWORD_LENGTH, special=False, opts=self.child
+        )
+        role = postgresql.Role(
+            f"{group}-{generation}",
+            name=f"{GROUPS[group]}_{generation}",
+            login=True,
+            password=password.result,
+            roles=[GROUPS[group]],
+            connection_limit=CONNECTIONS[group],
+            # The migration makes the group; the role names it by a constant.
+            opts=self.child_after(self._migration),
+        )
+        return role, password

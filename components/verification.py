@@ -1,0 +1,112 @@
+"""The gate: a Job that runs `ops checks` inside the cluster after every real rollout.
+
+A Job is replaced only when its pod template changes. So the template carries the release id, the names of
+the Secrets, and the generation of everything that runs the application: a way back and a healed drift are
+judged too. When it fails, the **new** version serves and the `up` is red.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi_kubernetes as k8s
+
+from components import naming, workload
+from components.component import Component
+from model.checks import TokenSource, default_checks, render
+from model.settings import Resources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+
+    from components.place import Place
+    from model.settings import Settings
+
+CHECKS_MOUNT = "/checks"
+MARGIN_SECONDS = 60
+
+
+def generation(resource: Any) -> pulumi.Output[str]:
+    """`metadata.generation`, or "unknown" in a preview that had no server-side dry run."""
+    made: pulumi.Output[str] = resource.metadata.apply(
+        lambda metadata: str(getattr(metadata, "generation", None) or "unknown")
+    )
+    return made
+
+
+def checks_file(settings: Settings, release: str) -> str:
+    """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
+    return render(
+        default_checks(
+            f"http://{naming.BACKEND}",
+            f"http://{naming.FRONTEND}",
+            release_id=release,
+            token=TokenSource(supabase_url=settings.supabase.url),
+            latency_ms=settings.verification.latency_ms.model_dump(),
+        )
+    )
+
+
+class Verification(Component):
+    """The gate's Job and the ConfigMap of its checks."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        image: pulumi.Input[str],
+        secret: pulumi.Input[str],
+        release: pulumi.Output[str],
+        judged: Mapping[str, pulumi.CustomResource],
+        names: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
+        checks = k8s.core.v1.ConfigMap(
+            name,
+            metadata={"namespace": namespace},
+            immutable=True,
+            data={"checks.json": release.apply(lambda value: checks_file(settings, value))},
+            opts=self.child,
+        )
+        run = workload.container(
+            "checks",
+            image,
+            Resources(),
+            args=["checks", "--from-file", f"{CHECKS_MOUNT}/checks.json"],
+            env_from=[{"secret_ref": {"name": secret}}],
+            mounts=[{"name": "checks", "mount_path": CHECKS_MOUNT, "read_only": True}],
+        )
+        annotations: dict[str, pulumi.Input[str]] = {
+            "orka-ppm/release": release,
+            **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
+            **{f"orka-ppm/name.{key}": value for key, value in names.items()},
+        }
+        self.job = k8s.batch.v1.Job(
+            name,
+            metadata={
+                "namespace": namespace,
+                "labels": naming.labels(name),
+                "annotations": {"pulumi.com/replaceUnready": "true"},
+            },
+            spec={
+                "backoff_limit": 0,
+                "active_deadline_seconds": settings.verification.deadline_seconds,
+                "template": workload.pod(
+                    run,
+                    labels=naming.labels(name),
+                    annotations=annotations,
+                    pull_secrets=pull_secrets,
+                    restart_policy="Never",
+                    volumes=[{"name": "checks", "config_map": {"name": checks.metadata["name"]}}],
+                ),
+            },
+            opts=self.child_after(
+                *judged.values(), seconds=settings.verification.deadline_seconds + MARGIN_SECONDS
+            ),
+        )
+        self.register_outputs({"job": self.job.metadata["name"]})

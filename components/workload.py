@@ -1,0 +1,159 @@
+"""Builders of pods: small functions from plain values to typed manifests, with safe defaults.
+
+Every pod passes PodSecurity `restricted`: no root, no privileges, a read-only root file system, no token.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components import naming
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pulumi
+    from pulumi_kubernetes.core.v1 import (
+        ContainerArgsDict,
+        EnvFromSourceArgsDict,
+        PodSpecArgsDict,
+        PodTemplateSpecArgsDict,
+        ProbeArgsDict,
+        SecurityContextArgsDict,
+        VolumeArgsDict,
+        VolumeMountArgsDict,
+    )
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+    from model.settings import Resources
+
+UID = 10001
+TMP = "tmp"
+STARTUP_TRIES = 60
+# A pod gets no new connections some moments after it is told to end, not at once: it serves on meanwhile.
+DRAIN_SECONDS = 5
+GRACE_SECONDS = 30
+
+
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+
+
+def metadata(
+    name: str, namespace: pulumi.Input[str], *, annotations: Mapping[str, str] | None = None
+) -> ObjectMetaArgsDict:
+    """Name, namespace and labels of an object whose name is fixed."""
+    made: ObjectMetaArgsDict = {"name": name, "namespace": namespace, "labels": naming.labels(name)}
+    if annotations:
+        made["annotations"] = dict(annotations)
+    return made
+
+
+def security_context() -> SecurityContextArgsDict:
+    """What a container may not do."""
+    return {
+        "allow_privilege_escalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "read_only_root_filesystem": True,
+        "run_as_non_root": True,
+        "run_as_user": UID,
+        "run_as_group": UID,
+    }
+
+
+def http_probe(path: str, port: int, *, period: int, failures: int, timeout: int = 5) -> ProbeArgsDict:
+    """Ask a path. Times in seconds."""
+    return {
+        "http_get": {"path": path, "port": port},
+        "period_seconds": period,
+        "failure_threshold": failures,
+        "timeout_seconds": timeout,
+    }
+
+
+def container(
+    name: str,
+    image: pulumi.Input[str],
+    resources: Resources,
+    *,
+    args: Sequence[pulumi.Input[str]] | None = None,
+    env: Mapping[str, pulumi.Input[str]] | None = None,
+    env_from: Sequence[EnvFromSourceArgsDict] = (),
+    mounts: Sequence[VolumeMountArgsDict] = (),
+) -> ContainerArgsDict:
+    """One container. Its last words stand in Pulumi's error when it fails: the termination message."""
+    made: ContainerArgsDict = {
+        "name": name,
+        "image": image,
+        "image_pull_policy": "IfNotPresent",
+        "security_context": security_context(),
+        "termination_message_policy": "FallbackToLogsOnError",
+        "resources": {
+            "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
+            "limits": {"memory": resources.memory_limit},
+        },
+        "volume_mounts": [{"name": TMP, "mount_path": "/tmp"}, *mounts],  # noqa: S108 - an emptyDir
+    }
+    if args is not None:
+        made["args"] = list(args)
+    if env:
+        made["env"] = [{"name": key, "value": value} for key, value in sorted(env.items())]
+    if env_from:
+        made["env_from"] = list(env_from)
+    return made
+
+
+def serving(made: ContainerArgsDict, port: int, *, live: str, ready: str) -> ContainerArgsDict:
+    """The same container as a server: its port, three probes, and a pause before it ends.
+
+    Neither path looks at a dependency: a database that is away must not restart pods, nor take all of them
+    out of service at once. What the dependencies' state is, is the verification gate's to judge.
+    """
+    return {
+        **made,
+        "ports": [{"name": "http", "container_port": port}],
+        "startup_probe": http_probe(ready, port, period=1, failures=STARTUP_TRIES),
+        "readiness_probe": http_probe(ready, port, period=5, failures=3),
+        "liveness_probe": http_probe(live, port, period=10, failures=6),
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+    }
+
+
+def pod(
+    made: ContainerArgsDict,
+    *,
+    labels: Mapping[str, str],
+    pull_secrets: Sequence[pulumi.Input[str]] = (),
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
+    volumes: Sequence[VolumeArgsDict] = (),
+    restart_policy: str = "Always",
+    spread: bool = False,
+) -> PodTemplateSpecArgsDict:
+    """A pod of one container, with a writable /tmp and nothing else to write to."""
+    spec: PodSpecArgsDict = {
+        "automount_service_account_token": False,
+        "containers": [made],
+        "enable_service_links": False,
+        "restart_policy": restart_policy,
+        "security_context": {
+            "fs_group": UID,
+            "run_as_non_root": True,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "termination_grace_period_seconds": GRACE_SECONDS,
+        "volumes": [{"name": TMP, "empty_dir": {"size_limit": "256Mi"}}, *volumes],
+    }
+    if pull_secrets:
+        spec["image_pull_secrets"] = [{"name": name} for name in pull_secrets]
+    if spread:
+        spec["topology_spread_constraints"] = [
+            {
+                "max_skew": 1,
+                "topology_key": "kubernetes.io/hostname",
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": {"match_labels": dict(labels)},
+            }
+        ]
+    template: PodTemplateSpecArgsDict = {"metadata": {"labels": dict(labels)}, "spec": spec}
+    if annotations:
+        template["metadata"] = {"labels": dict(labels), "annotations": dict(annotations)}
+    return template

@@ -1,0 +1,108 @@
+"""Reads a raw configuration into settings, or into one message that lists every fault with its remedy."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from model.secrets import SECRET_KEYS, SECRETS, SecretSpec
+from model.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+PROJECT = "orka-ppm"
+_REMOVE = {"extra_forbidden"}
+_UNKNOWN = "is not a setting of this program"
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the configuration, a line each, and the command that mends it."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        count = len(self.faults)
+        head = f"the configuration has {count} fault{'s' if count != 1 else ''}; nothing was changed:"
+        super().__init__("\n".join([head, *(f"  - {fault}" for fault in self.faults)]))
+
+
+def read_settings(raw: Mapping[str, str], secrets: Mapping[str, str | None]) -> Settings:
+    """The settings of a stack.
+
+    Args:
+        raw: every configuration value of the project by its key without the project's name, as Pulumi hands
+            them on: structured ones as JSON text. Secrets may be among them and are left out.
+        secrets: the value of each secret, or None where it is missing. Used for its rule, and not kept.
+
+    Raises:
+        SettingsError: with all faults at once.
+    """
+    document, faults = _document(raw)
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        faults += [_fault(detail) for detail in error.errors(include_url=False, include_input=False)]
+    faults += secret_faults(secrets, document)
+    if settings is None or faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _document(raw: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    groups = {field.alias or name for name, field in Settings.model_fields.items()}
+    document: dict[str, Any] = {}
+    faults: list[str] = []
+    for key, text in sorted(raw.items()):
+        if key in SECRET_KEYS:
+            continue
+        if key not in groups:
+            faults.append(f"{PROJECT}:{key} {_UNKNOWN}: pulumi config rm {PROJECT}:{key}")
+            continue
+        try:
+            document[key] = json.loads(text)
+        except ValueError:
+            document[key] = text
+    return document, faults
+
+
+def secret_faults(secrets: Mapping[str, str | None], document: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the secrets, values never shown."""
+    return [
+        f"{PROJECT}:{spec.key} {problem} (the guide's {spec.variable}; {spec.purpose}): "
+        f"pulumi config set --secret {PROJECT}:{spec.key}"
+        for spec in SECRETS
+        if (problem := _problem(spec, secrets.get(spec.key), document)) is not None
+    ]
+
+
+def _problem(spec: SecretSpec, value: str | None, document: Mapping[str, Any]) -> str | None:
+    if value is None:
+        return "is missing" if spec.required or _needed(spec.key, document) else None
+    return spec.rule(value)
+
+
+def _needed(key: str, document: Mapping[str, Any]) -> bool:
+    """Some secrets are needed only where a setting asks for them."""
+    if key == "registry-password":
+        registry = document.get("registry")
+        return isinstance(registry, dict) and bool(registry.get("username"))
+    if key in ("check-email", "check-password"):
+        verification = document.get("verification", {})
+        return isinstance(verification, dict) and verification.get("enabled", True) is not False
+    return False
+
+
+def _fault(detail: ErrorDetails) -> str:
+    steps = [str(step) for step in detail["loc"]]
+    path = f"{PROJECT}:{'.'.join(steps)}"
+    if detail["type"] in _REMOVE:
+        return f"{path} {_UNKNOWN}: pulumi config rm --path '{path}'"
+    if detail["type"] == "missing":
+        return f"{path} is missing: pulumi config set --path '{path}' VALUE"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{path}: {message[:1].lower()}{message[1:]}: pulumi config set --path '{path}' VALUE"

@@ -1,0 +1,171 @@
+"""The secrets the stack is given: their keys, the guide's names for them, and the rule each must pass.
+
+A rule sees the value and answers with what is wrong, never with the value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRANSACTION_POOLER_PORT = 6543
+SHORTEST_KEY_BYTES = 32
+SHORTEST_SALT_BYTES = 16
+JWT_PARTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretSpec:
+    """One secret: its key in the stack file, the guide's variable, its rule, and when it is needed."""
+
+    key: str
+    variable: str
+    rule: Callable[[str], str | None]
+    required: bool = True
+    purpose: str
+
+
+def _admin_url(value: str) -> str | None:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return "is not a URL; expected postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or len(parts.path) <= 1:
+        return "expected postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    if not parts.username or not parts.password:
+        return "needs a user and a password: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    if (parts.username, parts.password) == ("user", "pass"):
+        return "is the guide's placeholder user:pass; give the real admin URL"
+    if port == TRANSACTION_POOLER_PORT:
+        return (
+            "is a transaction pooler (port 6543), which holds no locks; use the direct or session port 5432"
+        )
+    return None
+
+
+def _jwt(role: str) -> Callable[[str], str | None]:
+    def rule(value: str) -> str | None:
+        parts = value.split(".")
+        if len(parts) != JWT_PARTS or not value.startswith("eyJ") or not all(parts):
+            return "is not a JWT (three parts, beginning with eyJ); the guide's `eyJ…...` is a placeholder"
+        try:
+            padded = parts[1] + "=" * (-len(parts[1]) % 4)
+            claims = json.loads(base64.urlsafe_b64decode(padded))
+        except (binascii.Error, ValueError):
+            return "is not a JWT: its second part cannot be read"
+        found = claims.get("role") if isinstance(claims, dict) else None
+        if found != role:
+            return f"is a key of another role: expected a JWT whose role is {role}"
+        return None
+
+    return rule
+
+
+def _key(placeholder: str, shortest: int) -> Callable[[str], str | None]:
+    def rule(value: str) -> str | None:
+        if value == placeholder:
+            return "is the guide's placeholder; `ops secrets generate` makes a good one"
+        if len(value.encode()) < shortest:
+            return f"is shorter than {shortest} bytes; `ops secrets generate` makes a good one"
+        return None
+
+    return rule
+
+
+def _openai_key(value: str) -> str | None:
+    if value.startswith("sk-staging-.") or value.endswith("..."):
+        return "is the guide's placeholder"
+    return None if re.fullmatch(r"sk-\S{16,}", value) else "expected a key that begins with sk-"
+
+
+def _redis_password(value: str) -> str | None:
+    if value == "staging_redis_password":
+        return "is the guide's placeholder; give the real password"
+    return None if value else "is empty"
+
+
+def _sentry_dsn(value: str) -> str | None:
+    if re.fullmatch(r"https?://[0-9a-zA-Z]+@[^/\s@]+/\S*[0-9]+", value):
+        return None
+    return "expected https://KEY@HOST/PROJECT; leave it out where Sentry is not used"
+
+
+def _given(value: str) -> str | None:
+    return None if value.strip() else "is empty"
+
+
+SECRETS: tuple[SecretSpec, ...] = (
+    SecretSpec(
+        key="database-admin-url",
+        variable="DATABASE_URL",
+        rule=_admin_url,
+        purpose="for the migration and the login roles; the backend gets a role of its own",
+    ),
+    SecretSpec(key="supabase-key", variable="SUPABASE_KEY", rule=_jwt("anon"), purpose="the public anon key"),
+    SecretSpec(
+        key="supabase-service-key",
+        variable="SUPABASE_SERVICE_KEY",
+        rule=_jwt("service_role"),
+        purpose="the service key, for the backend and the jobs",
+    ),
+    SecretSpec(
+        key="redis-password", variable="REDIS_PASSWORD", rule=_redis_password, purpose="of the hosted Redis"
+    ),
+    SecretSpec(key="openai-api-key", variable="OPENAI_API_KEY", rule=_openai_key, purpose="of OpenAI"),
+    SecretSpec(
+        key="encryption-key",
+        variable="ENCRYPTION_KEY",
+        rule=_key("staging_encryption_key_32_bytes_long", SHORTEST_KEY_BYTES),
+        purpose="audit data depends on it: keep a copy outside the stack",
+    ),
+    SecretSpec(
+        key="encryption-salt",
+        variable="ENCRYPTION_SALT",
+        rule=_key("staging_salt_16_bytes", SHORTEST_SALT_BYTES),
+        purpose="audit data depends on it: keep a copy outside the stack",
+    ),
+    SecretSpec(
+        key="jwt-secret",
+        variable="JWT_SECRET",
+        rule=_key("staging_jwt_secret_key", SHORTEST_KEY_BYTES),
+        purpose="signs the users' tokens; Supabase's JWT secret",
+    ),
+    SecretSpec(
+        key="sentry-dsn",
+        variable="SENTRY_DSN",
+        rule=_sentry_dsn,
+        required=False,
+        purpose="error tracking, where it is used",
+    ),
+    SecretSpec(
+        key="registry-password",
+        variable="REGISTRY_PASSWORD",
+        rule=_given,
+        required=False,
+        purpose="pushes and pulls the application's images, where registry.username is set",
+    ),
+    SecretSpec(
+        key="check-email",
+        variable="ORKA_CHECK_EMAIL",
+        rule=_given,
+        required=False,
+        purpose="of the user the verification gate signs in as",
+    ),
+    SecretSpec(
+        key="check-password",
+        variable="ORKA_CHECK_PASSWORD",
+        rule=_given,
+        required=False,
+        purpose="of the user the verification gate signs in as",
+    ),
+)
+SECRET_KEYS = frozenset(spec.key for spec in SECRETS)

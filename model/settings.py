@@ -1,0 +1,249 @@
+"""What the stack file may say: every key, its type, its default and its limits, and nothing secret.
+
+`Pulumi.staging.yaml` documents the keys for the reader; this module is where they are decided.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from model.settings_base import (
+    Digest,
+    DnsLabel,
+    HostName,
+    HttpUrl,
+    Quantity,
+    Repository,
+    Schedule,
+    Seconds,
+    Strict,
+    VariableName,
+)
+
+
+class Cluster(Strict):
+    """Which cluster, and where in it."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: DnsLabel = "staging"
+    take_over: bool = False
+
+
+class Registry(Strict):
+    """Where images of the application are pushed to and pulled from; the password is a secret of its own."""
+
+    host: str
+    username: str | None = None
+
+
+class Build(Strict):
+    """How to build an image where no digest is given; paths are relative to the program's folder."""
+
+    context: str
+    dockerfile: str | None = None
+    base_image: str | None = None
+    network: str | None = None
+    platform: str = "linux/amd64"
+
+
+class AppImage(Strict):
+    """One image of ours: a repository, and either the digest in it or the way to build it."""
+
+    repository: Repository
+    digest: Digest | None = None
+    build: Build | None = None
+
+    @model_validator(mode="after")
+    def _digest_or_build(self) -> Self:
+        if (self.digest is None) == (self.build is None):
+            message = "give either `digest` (sha256:…, as `ops images pin` writes it) or `build.context`"
+            raise ValueError(message)
+        return self
+
+
+class PublicImage(Strict):
+    """One image of others, by digest only."""
+
+    repository: Repository
+    digest: Digest
+
+
+class Images(Strict):
+    """Every image that runs."""
+
+    backend: AppImage
+    frontend: AppImage
+    ops: AppImage
+    prometheus: PublicImage
+
+
+class Database(Strict):
+    """How the stack works on the database; the address itself is the secret `database-admin-url`."""
+
+    superuser: bool = False
+    rotation: int = Field(default=1, ge=1)
+    keep_previous_roles: bool = False
+
+
+class Migration(Strict):
+    """The migration Job."""
+
+    deadline_seconds: Seconds = 600
+
+
+class Redis(Strict):
+    """Redis, without its password."""
+
+    url: str = Field(pattern=r"^rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?$")
+
+
+class Supabase(Strict):
+    """Supabase's REST and auth address."""
+
+    url: HttpUrl
+
+
+class OpenAI(Strict):
+    """OpenAI, or whatever speaks like it."""
+
+    base_url: HttpUrl = "https://api.openai.com/v1"
+    organization: str | None = None
+
+
+class Resources(Strict):
+    """What one container asks for and may use; there is no CPU limit, which would only throttle."""
+
+    cpu_request: Quantity = "50m"
+    memory_request: Quantity = "128Mi"
+    memory_limit: Quantity = "512Mi"
+
+
+class Features(Strict):
+    """The guide's feature flags."""
+
+    audit_trail: bool = True
+    anomaly_detection: bool = True
+    rag_search: bool = True
+    ml_classification: bool = True
+
+
+class Rollout(Strict):
+    """How long a rollout may take before it is called failed."""
+
+    deadline_seconds: Seconds = 300
+
+
+class Backend(Strict):
+    """The API."""
+
+    replicas: int = Field(default=2, ge=1, le=50)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    cors_origins: tuple[HttpUrl, ...]
+    features: Features = Features()
+    resources: Resources = Resources()
+    rollout: Rollout = Rollout()
+    env: dict[VariableName, str] = Field(default_factory=dict)
+
+
+class Frontend(Strict):
+    """The web application."""
+
+    replicas: int = Field(default=1, ge=1, le=50)
+    resources: Resources = Resources(memory_request="64Mi", memory_limit="256Mi")
+    rollout: Rollout = Rollout()
+
+
+class Tls(Strict):
+    """Where the certificate comes from: a Secret in the namespace, or a cert-manager issuer."""
+
+    secret_name: DnsLabel = "staging-tls"  # noqa: S105 - the name of a Secret
+    cluster_issuer: DnsLabel | None = None
+
+
+class Edge(Strict):
+    """How the two hosts are reached."""
+
+    api_host: HostName
+    frontend_host: HostName
+    ingress_class: DnsLabel
+    tls: Tls = Tls()
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class CronJob(Strict):
+    """One scheduled job. `deadline_seconds` stays below the period, so that one run cannot block the next."""
+
+    schedule: Schedule
+    deadline_seconds: Seconds
+    suspended: bool = False
+
+
+class CronJobs(Strict):
+    """The guide's four jobs."""
+
+    time_zone: str = Field(default="Etc/UTC", pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*$")
+    anomaly_detection: CronJob
+    embedding_generation: CronJob
+    model_training: CronJob
+    scheduled_reports: CronJob
+    resources: Resources = Resources()
+
+
+class Monitoring(Strict):
+    """Prometheus in the stack, or none."""
+
+    mode: Literal["standalone", "none"] = "standalone"
+    retention: str = Field(default="7d", pattern=r"^[0-9]+[hdw]$")
+    scrape_interval_seconds: Seconds = 30
+    resources: Resources = Resources(memory_request="256Mi", memory_limit="1Gi")
+
+
+class LatencyLimits(Strict):
+    """Milliseconds within which each health address has to answer."""
+
+    backend: int = Field(default=1_000, ge=1)
+    database: int = Field(default=1_000, ge=1)
+    redis: int = Field(default=1_000, ge=1)
+    openai: int = Field(default=5_000, ge=1)
+    frontend: int = Field(default=2_000, ge=1)
+
+
+class Verification(Strict):
+    """The gate: the same checks as `ops checks`, run inside the cluster after every rollout."""
+
+    enabled: bool = True
+    deadline_seconds: Seconds = 180
+    latency_ms: LatencyLimits = LatencyLimits()
+
+
+class Settings(Strict):
+    """The whole stack file, without its secrets."""
+
+    cluster: Cluster = Cluster()
+    registry: Registry
+    images: Images
+    database: Database = Database()
+    migration: Migration = Migration()
+    redis: Redis
+    supabase: Supabase
+    openai: OpenAI = OpenAI()
+    backend: Backend
+    frontend: Frontend = Frontend()
+    edge: Edge
+    cron_jobs: CronJobs
+    monitoring: Monitoring = Monitoring()
+    verification: Verification = Verification()
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers."""
+        return f"https://{self.edge.api_host}"
+
+    @property
+    def frontend_url(self) -> str:
+        """Where the frontend answers."""
+        return f"https://{self.edge.frontend_host}"
