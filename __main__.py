@@ -58,6 +58,8 @@ if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
     judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
-    gate = {"release": release, "judged": judged, "names": names}
-    Verification("verification", place, image=images["ops"], secret=checks_secret, opts=top, **gate)
+    Verification(
+        "verification", place, image=images["ops"], secret=checks_secret,
+        release=release, judged=judged, names=names, opts=top,
+    )  # fmt: skip
 outputs.export(settings, namespace=namespace, release=release, images=images)

@@ -11,7 +11,6 @@ from components.backend import application_env
 from components.component import Component
 
 if TYPE_CHECKING:
-
     import pulumi
     from pulumi_kubernetes.batch.v1 import CronJobSpecArgsDict
 

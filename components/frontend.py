@@ -8,7 +8,6 @@ from components import naming
 from components.server import Server
 
 if TYPE_CHECKING:
-
     import pulumi
 
     from components.configuration import Secrets

@@ -16,7 +16,6 @@ from components.secrets import AppSecret
 from model.settings import Resources
 
 if TYPE_CHECKING:
-
     import pulumi
 
     from components.place import Place

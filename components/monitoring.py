@@ -12,7 +12,6 @@ from components import naming, workload
 from components.component import Component
 
 if TYPE_CHECKING:
-
     import pulumi
     from pulumi_kubernetes.core.v1 import ContainerArgsDict
 

@@ -73,7 +73,7 @@ def _document(raw: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 def secret_faults(secrets: Mapping[str, str | None], document: Mapping[str, Any]) -> list[str]:
     """What is wrong with the secrets, values never shown."""
     return [
-        f"{PROJECT}:{spec.key} {problem} (the guide's {spec.variable}; {spec.purpose}): "
+        f"{PROJECT}:{spec.key} {problem} ({spec.variable}: {spec.purpose}): "
         f"pulumi config set --secret {PROJECT}:{spec.key}"
         for spec in SECRETS
         if (problem := _problem(spec, secrets.get(spec.key), document)) is not None
@@ -104,5 +104,9 @@ def _fault(detail: ErrorDetails) -> str:
         return f"{path} {_UNKNOWN}: pulumi config rm --path '{path}'"
     if detail["type"] == "missing":
         return f"{path} is missing: pulumi config set --path '{path}' VALUE"
+    if steps[0] == "images" and detail["type"] == "value_error":
+        path, value = f"{path}.digest", "sha256:…"
+    else:
+        value = "VALUE"
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{path}: {message[:1].lower()}{message[1:]}: pulumi config set --path '{path}' VALUE"
+    return f"{path}: {message[:1].lower()}{message[1:]}: pulumi config set --path '{path}' {value}"

@@ -153,7 +153,7 @@ class Frontend(Strict):
     """The web application."""
 
     replicas: int = Field(default=1, ge=1, le=50)
-    resources: Resources = Resources(memory_request="64Mi", memory_limit="256Mi")
+    resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
 
 
@@ -199,7 +199,7 @@ class Monitoring(Strict):
     mode: Literal["standalone", "none"] = "standalone"
     retention: str = Field(default="7d", pattern=r"^[0-9]+[hdw]$")
     scrape_interval_seconds: Seconds = 30
-    resources: Resources = Resources(memory_request="256Mi", memory_limit="1Gi")
+    resources: Resources = Resources.model_validate({"memory-request": "256Mi", "memory-limit": "1Gi"})
 
 
 class LatencyLimits(Strict):
