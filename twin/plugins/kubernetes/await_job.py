@@ -24,7 +24,8 @@ def look(client: Client, _kind: Kind, job: objects.Object) -> Sight:
         f"Waiting for Job {meta['name']} to succeed (Active: {status.get('active', 0)} | "
         f"Succeeded: {status.get('succeeded', 0)} | Failed: {status.get('failed', 0)})"
     )
-    failed = conditions.get("Failed")
+    # The first says that it will fail as soon as its pods are gone.
+    failed = conditions.get("FailureTarget") or conditions.get("Failed")
     if failed:
         reason = f"[{failed.get('reason')}] {failed.get('message')}"
         return Sight(failed=True, progress=progress, reasons=[], lasting=[*pods, reason])

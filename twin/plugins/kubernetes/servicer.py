@@ -64,7 +64,7 @@ def _abort_init_failed(context: Context, error: InitFailedError) -> NoReturn:
 class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     """The provider as the engine sees it.
 
-    Methods not here answer Unimplemented, as the official plugin's Handshake does.
+    Methods that are not here answer Unimplemented.
     """
 
     def __init__(self, log: EngineLog, environment: Mapping[str, str] | None = None) -> None:
@@ -72,6 +72,12 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._environment = environment
         self._cancelled = threading.Event()
         self._session = Session(Cluster(config.read({}, environment), environment), log, self._cancelled)
+
+    def Handshake(
+        self, _request: provider_pb2.ProviderHandshakeRequest, context: Context
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """Declined, as the official plugin does: the engine then says everything in Configure."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
 
     def GetPluginInfo(self, _request: empty_pb2.Empty, _context: Context) -> plugin_pb2.PluginInfo:
         """Which plugin this is."""
@@ -173,7 +179,8 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         """What changed, and whether that takes a new object."""
         kind = kinds.of_type(_type(request))
         olds, news = wire.decode(request.olds), wire.decode(request.news)
-        old_inputs = wire.decode(request.old_inputs) or olds.get("__inputs") or {}
+        # Not the engine's old inputs: after a failed update those are the ones before, these were applied.
+        old_inputs = olds.get("__inputs") or wire.decode(request.old_inputs)
         unready = reading.is_unready_job(self._session, Resource(request.urn, kind), news)
         result = diff.compare(
             kind,

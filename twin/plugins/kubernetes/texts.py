@@ -18,6 +18,8 @@ DELETED_UNREACHABLE = (
     "configured Kubernetes cluster is unreachable and the `deleteUnreachable` option is set: forgotten"
 )
 SKIPPED_UNREACHABLE = "configured Kubernetes cluster is unreachable: its state is kept as it was"
+# The engine cancelled: nothing more is known of the cluster.
+CANCELLED_READ = "unable to get cluster state: client rate limiter Wait returned an error: context canceled"
 ALREADY_EXISTS = """
 
 The resource already exists in the cluster. This can happen when:
@@ -55,14 +57,6 @@ def not_updated(inputs: objects.Object, cause: str) -> str:
     name = objects.qualified_name(inputs)
     return (
         f'the Kubernetes API server reported that "{name}" failed to fully initialize or become live: {cause}'
-    )
-
-
-def update_cancelled(urn: str, cause: str) -> str:
-    """The engine cancelled while an update was awaited; nothing more is known of the cluster."""
-    return (
-        f'update of resource "{urn}" failed: {cause}\n'
-        "unable to get cluster state: client rate limiter Wait returned an error: context canceled"
     )
 
 

@@ -69,54 +69,34 @@ def update(
     client = session.cluster.for_changes()
     manager = str(olds.get("__fieldManager") or objects.new_field_manager())
     initial = str(olds.get("__initialApiVersion") or resource.kind.api_version)
-    live: objects.Object | None = None
+    failed = f'update of resource "{resource.urn}" failed'
     try:
         live = live_before(client, resource, olds)
+    except (ApiError, UnreachableError) as error:
+        raise PluginError(f"{failed}: {error}") from error
+    try:
         body = _with_ignored(reveal(inputs), live, ignored)
         ownership.take_over(client, resource.kind, live, manager)
         live = client.apply(resource.kind, body, manager, force=session.force(inputs), dry_run=False)
         session.wait(client, resource, inputs, live)
     except CancelledError as error:
-        raise PluginError(
-            texts.update_cancelled(resource.urn, error.message), grpc.StatusCode.CANCELLED
-        ) from error
-    except AwaitError as error:
-        assert live is not None  # noqa: S101 - awaited only after it was read
-        raise _update_failed(
-            session, resource, inputs, inputs, live, manager, initial, error.message, error.reasons
-        ) from error
+        message = f"{failed}: {error.message}\n{texts.CANCELLED_READ}"
+        raise PluginError(message, grpc.StatusCode.CANCELLED) from error
     except UnreachableError as error:
-        raise PluginError(f"update of resource {resource.urn!r} failed: {error}") from error
-    except ApiError as error:
-        message = texts.explained(error, manager)
-        if live is None:
-            raise PluginError(f'update of resource "{resource.urn}" failed: {message}') from error
-        # Not applied: the state keeps the old inputs, so that the next update still sees the change.
-        raise _update_failed(
-            session, resource, inputs, old_inputs, live, manager, initial, message, []
+        raise PluginError(f"{failed}: {error}") from error
+    except (ApiError, AwaitError) as error:
+        live = latest(client, resource, live)
+        cause = texts.explained(error, manager) if isinstance(error, ApiError) else error.message
+        # The outputs say what was sent, the state's inputs stay those before, as with the official plugin: the
+        # next Diff compares with the first, and the engine tries again because of the error itself.
+        raise InitFailedError(
+            texts.not_updated(inputs, cause),
+            object_id=objects.qualified_name(live),
+            properties=objects.outputs(inputs, live, manager, initial),
+            inputs=old_inputs,
+            reasons=error.reasons if isinstance(error, AwaitError) else [],
         ) from error
     return objects.outputs(inputs, latest(client, resource, live), manager, initial)
-
-
-def _update_failed(
-    session: Session,
-    resource: Resource,
-    inputs: objects.Object,
-    state_inputs: objects.Object,
-    live: objects.Object,
-    manager: str,
-    initial: str,
-    message: str,
-    reasons: list[str],
-) -> InitFailedError:
-    live = latest(session.cluster.for_changes(), resource, live)
-    return InitFailedError(
-        texts.not_updated(inputs, message),
-        object_id=objects.qualified_name(live),
-        properties=objects.outputs(inputs, live, manager, initial),
-        inputs=state_inputs,
-        reasons=reasons,
-    )
 
 
 def _with_ignored(body: objects.Object, live: objects.Object, ignored: list[str]) -> objects.Object:
