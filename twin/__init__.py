@@ -1,0 +1,1 @@
+"""The local twin: a whole staging environment on one machine."""

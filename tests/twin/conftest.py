@@ -1,0 +1,67 @@
+"""The twin is up (the Makefile started it); here the stack is deployed to it once for all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from twin.environment import environment
+
+from tests.twin.stack import CHECKOUT, Stack
+from twin.paths import Paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATHS = Paths(CHECKOUT)
+
+
+@pytest.fixture(scope="session")
+def twin_environment() -> dict[str, str]:
+    """What `twin env` exports, over this process's own environment."""
+    return {**os.environ, **environment(PATHS)}
+
+
+@pytest.fixture(scope="session")
+def deployed(twin_environment: dict[str, str]) -> Stack:
+    """The stack, deployed by the command `make up` uses."""
+    done = subprocess.run(
+        [sys.executable, "-m", "twin.deploy"], cwd=CHECKOUT, text=True, timeout=900, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return Stack(CHECKOUT, twin_environment)
+
+
+@pytest.fixture
+def scratch_clone(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) -> Iterator[Stack]:
+    """A clone whose committed `Pulumi.staging.yaml` is the twin's whole stack file, as a team would have it.
+
+    It uses the same state as the deployed stack, and is told nothing by `PULUMI_OPTION_CONFIG_FILE`.
+    """
+    folder = tmp_path / "clone"
+    own = dict(twin_environment)
+    own.pop("PULUMI_OPTION_CONFIG_FILE")
+    stack = Stack(folder, own)
+    subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(folder)], check=True, timeout=60)
+    shutil.copy(PATHS.stack_file, folder / "Pulumi.staging.yaml")
+    (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+    stack.run("git", "config", "user.email", "test@example.com")
+    stack.run("git", "config", "user.name", "Test")
+    commit(stack, "the twin's stack file")
+    yield stack
+    # Later tests find the twin's own stack file deployed again, whatever this test did.
+    healed = deployed.up()
+    assert healed.code == 0, healed
+
+
+def commit(stack: Stack, message: str) -> str:
+    """Commit everything in the clone; its id."""
+    done = stack.run("git", "commit", "-q", "--all", "-m", message)
+    assert done.code == 0, done
+    return stack.run("git", "rev-parse", "HEAD").output.strip()

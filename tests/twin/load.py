@@ -1,0 +1,82 @@
+"""A fixed load through the edge: bounded in count and time, to loopback only."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from http.client import HTTPSConnection
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EDGE = ("127.0.0.1", 8443)
+REQUESTS_A_SECOND = 20
+LONGEST_S = 300.0
+TIMEOUT_S = 10.0
+
+
+class Load:
+    """Asks one path again and again in the background, and counts the answers.
+
+    `answers` counts `(status, release)`; the release is what the backend says of itself in its header.
+    A request without an answer counts as `(0, "<the error>")`.
+    """
+
+    def __init__(self, host: str, path: str, authority: Path) -> None:
+        self.answers: Counter[tuple[int, str]] = Counter()
+        self._host = host
+        self._path = path
+        self._context = ssl.create_default_context(cafile=str(authority))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, after the request under way."""
+        self._stop.set()
+        self._thread.join(timeout=TIMEOUT_S * 2)
+
+    @property
+    def failures(self) -> dict[tuple[int, str], int]:
+        """The answers that were no success."""
+        return {answer: count for answer, count in self.answers.items() if answer[0] != 200}
+
+    @property
+    def releases(self) -> set[str]:
+        """The releases that answered."""
+        return {release for status, release in self.answers if status == 200}
+
+    def _run(self) -> None:
+        ends = time.monotonic() + LONGEST_S
+        while not self._stop.is_set() and time.monotonic() < ends:
+            started = time.monotonic()
+            self.answers[self._ask()] += 1
+            self._stop.wait(max(0.0, 1 / REQUESTS_A_SECOND - (time.monotonic() - started)))
+
+    def _ask(self) -> tuple[int, str]:
+        connection = _Edge(self._host, context=self._context, timeout=TIMEOUT_S)
+        try:
+            connection.request("GET", self._path)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.getheader("x-orka-release", "")
+        except (OSError, ssl.SSLError) as error:
+            return 0, type(error).__name__
+        finally:
+            connection.close()
+
+
+class _Edge(HTTPSConnection):
+    """Asks for a host by name, certificate included, at the edge's loopback address."""
+
+    def connect(self) -> None:
+        raw = socket.create_connection(EDGE, timeout=self.timeout)
+        self.sock = self._context.wrap_socket(raw, server_hostname=self.host)  # type: ignore[attr-defined]

@@ -1,0 +1,191 @@
+"""Runs the whole program under Pulumi's mocks and keeps what it registered. The one place that knows how."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import runpy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi.runtime
+import yaml
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.stack import wait_for_rpcs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECRET_MARK = "4dabf18193072939515e22adb298388d"
+DIGESTS = {
+    name: f"sha256:{letter * 64}" for name, letter in (("backend", "b"), ("frontend", "f"), ("ops", "0"))
+}
+
+
+def _jwt(role: str) -> str:
+    def part(value: dict[str, str]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'HS256'})}.{part({'role': role})}.c2lnbmF0dXJl"
+
+
+SECRETS = {
+    "database-admin-url": "postgresql://admin:canary-admin@db.example.com:5432/postgres",
+    "supabase-key": _jwt("anon"),
+    "supabase-service-key": _jwt("service_role"),
+    "redis-password": "canary-redis",
+    "openai-api-key": "sk-canary-openai-000000000000",
+    "encryption-key": "canary-encryption-key-0123456789abcdef",
+    "encryption-salt": "canary-salt-0123456789",
+    "jwt-secret": "canary-jwt-secret-0123456789abcdef",
+    "check-email": "qa@example.com",
+    "check-password": "canary-check",
+}
+
+
+def committed() -> dict[str, Any]:
+    """The configuration of the committed stack file, groups as plain values."""
+    config = yaml.safe_load((CHECKOUT / "Pulumi.staging.yaml").read_text())["config"]
+    return {
+        key.removeprefix("orka-ppm:"): value for key, value in config.items() if key.startswith("orka-ppm:")
+    }
+
+
+def complete() -> dict[str, Any]:
+    """The committed file with digests of our own images."""
+    config = committed()
+    for name, digest in DIGESTS.items():
+        config["images"][name]["digest"] = digest
+    return config
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine would have been told."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    parent: str
+    dependencies: frozenset[str]
+    custom: bool
+    timeouts: dict[str, str]
+    retained: bool
+
+
+@dataclass
+class Run:
+    """What one run of the program registered and exported."""
+
+    resources: list[Registered] = field(default_factory=list)
+    completed: set[str] = field(default_factory=set)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    error: BaseException | None = None
+
+    def one(self, kind: str, name: str) -> Registered:
+        """The resource whose type ends with `kind` and whose logical name is `name`."""
+        found = [r for r in self.resources if r.type.rpartition(":")[2] == kind and r.name == name]
+        assert len(found) == 1, f"{kind} {name}: {[(r.type, r.name) for r in self.resources]}"
+        return found[0]
+
+    def of(self, kind: str) -> list[Registered]:
+        """All resources of a kind."""
+        return [r for r in self.resources if r.type.rpartition(":")[2] == kind]
+
+
+class _Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        outputs = dict(args.inputs)
+        if args.typ.startswith("kubernetes:"):
+            metadata = dict(outputs.get("metadata") or {})
+            metadata.setdefault("name", f"{args.name}-auto")
+            outputs["metadata"] = {**metadata, "generation": 1}
+        if args.typ == "random:index/randomPassword:RandomPassword":
+            outputs["result"] = f"canary-generated-{args.name}"
+        if args.typ == "docker:index/image:Image":
+            outputs["repoDigest"] = f"{args.name}@sha256:{'d' * 64}"
+        return f"{args.name}-id", outputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"the program calls out: {args.token}")
+
+
+class _RecordingMonitor(MockMonitor):
+    """Sees options that mocks hide: parent, dependencies, time limits."""
+
+    def __init__(self, mocks: pulumi.runtime.Mocks, run: Run) -> None:
+        super().__init__(mocks)
+        self._run = run
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        timeouts = request.customTimeouts
+        self._run.resources.append(
+            Registered(
+                type=request.type,
+                name=request.name,
+                inputs=_whole_numbers(rpc.deserialize_properties(request.object, keep_unknowns=True)),
+                parent=request.parent,
+                dependencies=frozenset(request.dependencies),
+                custom=request.custom,
+                timeouts={"create": timeouts.create, "update": timeouts.update},
+                retained=request.retainOnDelete,
+            )
+        )
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self._run.completed.add(request.urn)
+        return super().RegisterResourceOutputs(request)
+
+
+async def _program() -> None:
+    runpy.run_path(str(CHECKOUT), run_name="__main__")
+    await wait_for_rpcs()
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Mocks see every number as a float."""
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None) -> Run:
+    """Run `__main__.py` with this configuration, on a fresh event loop."""
+    groups = complete() if config is None else config
+    given = SECRETS if secrets is None else secrets
+    values = {
+        f"orka-ppm:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in groups.items()
+    }
+    values |= {f"orka-ppm:{key}": value for key, value in given.items()}
+    run = Run()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    mocks = _Mocks()
+    pulumi.runtime.set_mocks(
+        mocks, project="orka-ppm", stack="staging", preview=False, monitor=_RecordingMonitor(mocks, run)
+    )
+    pulumi.runtime.set_all_config(values, [f"orka-ppm:{key}" for key in given])
+    exported: dict[str, Any] = {}
+    original = pulumi.export
+    pulumi.export = exported.__setitem__
+    try:
+        loop.run_until_complete(_program())
+        run.outputs = {
+            name: loop.run_until_complete(pulumi.Output.from_input(value).future())
+            for name, value in exported.items()
+        }
+    except pulumi.RunError as error:
+        run.error = error
+    finally:
+        pulumi.export = original
+        loop.close()
+    return run

@@ -1,0 +1,137 @@
+"""Rules over all components at once."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import components
+from components.component import Component
+from tests.unit.harness import SECRET_MARK, Registered, Run, run_program
+
+# A token is part of every resource's identity in the state: changing one needs an alias.
+TOKENS = {
+    "orka:index:AppSecret",
+    "orka:index:Backend",
+    "orka:index:CronJobs",
+    "orka:index:DatabaseExtension",
+    "orka:index:DatabaseMigration",
+    "orka:index:Edge",
+    "orka:index:Frontend",
+    "orka:index:Images",
+    "orka:index:LoginRoles",
+    "orka:index:Monitoring",
+    "orka:index:PullSecret",
+    "orka:index:StagingNamespace",
+    "orka:index:Verification",
+}
+LONGEST_COMPONENT = 200
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return run_program()
+
+
+def _pods(run: Run) -> dict[str, dict]:
+    pods = {r.name: r.inputs["spec"]["template"]["spec"] for r in [*run.of("Deployment"), *run.of("Job")]}
+    for job in run.of("CronJob"):
+        pods[job.name] = job.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return pods
+
+
+def test_the_tokens_are_the_known_ones(run: Run) -> None:
+    assert {r.type for r in run.resources if r.type.startswith("orka:")} == TOKENS, (
+        "a renamed class needs an alias"
+    )
+
+
+def test_every_component_class_is_covered_by_the_program() -> None:
+    classes = set()
+    for file in Path(components.__path__[0]).glob("*.py"):
+        for _, member in inspect.getmembers(import_module(f"components.{file.stem}"), inspect.isclass):
+            if (
+                issubclass(member, Component)
+                and member is not Component
+                and member.__module__.endswith(file.stem)
+            ):
+                classes.add(f"orka:index:{member.__name__}")
+    assert classes - {"orka:index:Server"} == TOKENS
+
+
+def test_every_resource_has_a_component_as_its_parent(run: Run) -> None:
+    for resource in run.resources:
+        if resource.custom and not resource.type.startswith("pulumi:providers:"):
+            assert "orka:index:" in resource.parent.rpartition("::")[0], f"{resource.type} {resource.name}"
+
+
+def test_every_component_is_completed(run: Run) -> None:
+    made = {r.name for r in run.resources if r.type.startswith("orka:")}
+    done = {urn.rpartition("::")[2] for urn in run.completed}
+    assert made <= done
+
+
+def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
+    pods = _pods(run)
+    assert len(pods) == 9
+    for name, pod in pods.items():
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["readOnlyRootFilesystem"] is True, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert context["runAsUser"] >= 10_000, name
+
+
+def test_every_container_is_pinned_limited_and_says_why_it_ended(run: Run) -> None:
+    for name, pod in _pods(run).items():
+        for container in pod["containers"]:
+            assert re.search(r"@sha256:[0-9a-f]{64}$", container["image"]), name
+            assert container["resources"]["requests"], name
+            assert container["resources"]["limits"]["memory"], name
+            assert container["terminationMessagePolicy"] == "FallbackToLogsOnError", name
+
+
+def test_configuration_is_immutable_and_auto_named(run: Run) -> None:
+    for resource in [*run.of("ConfigMap"), *run.of("Secret")]:
+        assert resource.inputs["immutable"] is True, resource.name
+        assert "name" not in resource.inputs["metadata"], resource.name
+        assert not resource.retained, "a kept object would block the way back"
+
+
+def test_every_secret_is_marked(run: Run) -> None:
+    for resource in run.of("Secret"):
+        assert resource.inputs["stringData"].get(SECRET_MARK), resource.name
+
+
+def test_everything_lies_in_the_namespace(run: Run) -> None:
+    for resource in run.resources:
+        if resource.type.startswith("kubernetes:") and not resource.type.endswith(":Namespace"):
+            assert resource.inputs["metadata"]["namespace"] == "staging", resource.name
+
+
+def test_names_fit_into_dns_labels(run: Run) -> None:
+    for resource in run.resources:
+        assert len(_name(resource)) <= 52, "a cron job's pods and an auto-name need the rest of the 63"
+
+
+def _name(resource: Registered) -> str:
+    metadata = resource.inputs.get("metadata")
+    return str(metadata.get("name", resource.name)) if isinstance(metadata, dict) else resource.name
+
+
+def test_the_retained_resource_is_the_extension_alone(run: Run) -> None:
+    assert [r.name for r in run.resources if r.retained] == ["vector"]
+
+
+def test_component_files_stay_small() -> None:
+    for file in Path(components.__path__[0]).glob("*.py"):
+        assert len(file.read_text().splitlines()) <= LONGEST_COMPONENT, file.name
+    assert len((Path(components.__path__[0]).parent / "__main__.py").read_text().splitlines()) <= 75

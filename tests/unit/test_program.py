@@ -1,0 +1,191 @@
+"""The whole program under mocks: what waits for what, what is secret, what it exports."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components import outputs
+from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return run_program()
+
+
+def _waits_for(run: Run, resource: Registered, other: Registered) -> bool:
+    """Whether the engine starts `resource` only after `other`, directly or not."""
+    urns = {_urn_end(r): r for r in run.resources}
+    seen: set[str] = set()
+    todo = [resource]
+    while todo:
+        for urn in todo.pop().dependencies:
+            end = urn.rpartition("$")[2] if "$" in urn else urn.split("::", 2)[2]
+            if end not in seen:
+                seen.add(end)
+                if end in urns:
+                    todo.append(urns[end])
+    return _urn_end(other) in seen
+
+
+def _urn_end(resource: Registered) -> str:
+    return f"{resource.type}::{resource.name}"
+
+
+def test_the_extension_comes_before_the_migration(run: Run) -> None:
+    assert _waits_for(run, run.one("Job", "migration"), run.one("Extension", "vector"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Role", "app-1"),
+        ("Deployment", "backend"),
+        ("Deployment", "frontend"),
+        ("CronJob", "anomaly-detection-job"),
+        ("CronJob", "embedding-generation-job"),
+        ("CronJob", "model-training-job"),
+        ("CronJob", "scheduled-reports-job"),
+        ("Job", "verification"),
+    ],
+)
+def test_what_runs_the_application_waits_for_the_migration(run: Run, kind: str, name: str) -> None:
+    assert _waits_for(run, run.one(kind, name), run.one("Job", "migration"))
+
+
+def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
+    gate = run.one("Job", "verification")
+    for resource in [run.one("Deployment", "backend"), run.one("Deployment", "frontend"), *run.of("CronJob")]:
+        assert _waits_for(run, gate, resource), resource.name
+
+
+def test_the_gate_is_made_anew_after_every_real_change(run: Run) -> None:
+    annotations = run.one("Job", "verification").inputs["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["orka-ppm/release"] == run.outputs["release_id"]
+    judged = {"backend", "frontend", *run.outputs["cron_jobs"]}
+    assert {f"orka-ppm/generation.{name}" for name in judged} <= set(annotations)
+    assert {"orka-ppm/name.backend", "orka-ppm/name.jobs", "orka-ppm/name.checks"} <= set(annotations)
+
+
+@pytest.mark.parametrize("name", ["migration", "verification"])
+def test_an_awaited_job_ends_by_itself_and_is_made_anew_when_it_failed(run: Run, name: str) -> None:
+    job = run.one("Job", name)
+    spec = job.inputs["spec"]
+    assert spec["backoffLimit"] == 0
+    assert "ttlSecondsAfterFinished" not in spec
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    assert job.inputs["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true"
+    assert spec["activeDeadlineSeconds"] < int(job.timeouts["create"].removesuffix("s"))
+
+
+def test_a_rollout_leaves_no_gap_and_ends(run: Run) -> None:
+    backend = run.one("Deployment", "backend")
+    spec = backend.inputs["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert spec["progressDeadlineSeconds"] < int(backend.timeouts["update"].removesuffix("s"))
+    container = spec["template"]["spec"]["containers"][0]
+    assert container["startupProbe"]["periodSeconds"] == 1
+    assert container["lifecycle"]["preStop"]["sleep"]["seconds"] > 0
+
+
+def test_the_outputs_are_the_documented_ones(run: Run) -> None:
+    assert tuple(run.outputs) == outputs.NAMES
+    assert all("@sha256:" in reference for reference in run.outputs["images"].values())
+
+
+def test_no_secret_stands_anywhere_in_plain_text(run: Run) -> None:
+    for resource in run.resources:
+        assert "canary" not in json.dumps(_without_secrets(resource.inputs)), resource.name
+    assert "canary" not in json.dumps(run.outputs)
+
+
+def test_the_scan_for_plain_secrets_can_fail(run: Run) -> None:
+    inputs = dict(run.one("Deployment", "backend").inputs)
+    inputs["planted"] = SECRETS["redis-password"]
+    assert "canary" in json.dumps(_without_secrets(inputs))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        if SECRET_MARK in value:
+            return "[secret]"
+        return {key: _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_backend_gets_its_own_login_and_never_the_admin_url(run: Run) -> None:
+    for name in ("backend", "jobs"):
+        data = run.one("Secret", name).inputs["stringData"]
+        assert data[SECRET_MARK]
+        url = data["value"]["DATABASE_URL"]
+        url = url["value"] if isinstance(url, dict) else url
+        assert "canary-admin" not in url
+        assert url.startswith("postgresql://orka_")
+
+
+def test_the_frontend_reads_no_secret(run: Run) -> None:
+    container = run.one("Deployment", "frontend").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert "envFrom" not in container
+    assert "env" not in container
+
+
+def test_without_monitoring_nothing_of_it_is_registered() -> None:
+    config = complete()
+    config["monitoring"]["mode"] = "none"
+    names = {resource.name for resource in run_program(config).resources}
+    assert not {name for name in names if "prometheus" in name or name == "backend-pods"}
+
+
+def test_a_rotation_makes_new_roles_under_new_names_and_keeps_the_old_where_asked() -> None:
+    config = complete()
+    config["database"] |= {"rotation": 2, "keep-previous-roles": True}
+    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
+    assert roles == {
+        f"orka_{group}_{generation}" for group in ("app", "jobs", "readonly") for generation in (1, 2)
+    }
+    config["database"]["keep-previous-roles"] = False
+    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
+    assert roles == {"orka_app_2", "orka_jobs_2", "orka_readonly_2"}
+
+
+def test_a_registry_with_a_user_gives_every_pod_a_pull_secret() -> None:
+    config = complete()
+    config["registry"]["username"] = "robot"
+    run = run_program(config, {**SECRETS, "registry-password": "canary-registry"})
+    secret = run.one("Secret", "registry")
+    assert secret.inputs["stringData"][SECRET_MARK]
+    pods = [r.inputs["spec"]["template"]["spec"] for r in [*run.of("Deployment"), *run.of("Job")]]
+    pods += [r.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"] for r in run.of("CronJob")]
+    assert all(pod["imagePullSecrets"] == [{"name": "registry-auto"}] for pod in pods)
+
+
+def test_an_image_with_a_build_context_is_built_and_handed_on_by_digest() -> None:
+    config = complete()
+    config["images"]["ops"] = {
+        "repository": "registry.example.com/orka-ops",
+        "build": {"context": ".", "dockerfile": "ops/Dockerfile", "base-image": "base@sha256:1"},
+    }
+    run = run_program(config)
+    image = run.one("Image", "ops")
+    assert image.inputs["buildOnPreview"] is False
+    assert image.inputs["build"]["args"] == {"BASE_IMAGE": "base@sha256:1"}
+    job = run.one("Job", "migration").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert job["image"] == run.outputs["images"]["ops"]
+
+
+def test_the_release_id_follows_what_is_deployed_and_nothing_else(run: Run) -> None:
+    assert run_program().outputs["release_id"] == run.outputs["release_id"]
+    config = complete()
+    config["cluster"]["take-over"] = True
+    assert run_program(config).outputs["release_id"] == run.outputs["release_id"]
+    config = complete()
+    config["backend"]["log-level"] = "DEBUG"
+    assert run_program(config).outputs["release_id"] != run.outputs["release_id"]
+
+
+def test_the_migration_waits_for_nothing_that_waits_for_it(run: Run) -> None:
+    assert not _waits_for(run, run.one("Job", "migration"), run.one("Deployment", "backend"))

@@ -1,0 +1,154 @@
+"""Every refusal of the configuration, with its message; all of them at once, and never a value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.faults import SettingsError, read_settings
+from tests.unit.harness import SECRETS, committed, complete, run_program
+
+
+def _read(config: dict[str, Any], secrets: dict[str, str | None] | None = None) -> list[str]:
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    try:
+        read_settings(raw, SECRETS if secrets is None else secrets)
+    except SettingsError as error:
+        return list(error.faults)
+    return []
+
+
+def _set(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    *groups, last = path.split(".")
+    place = config
+    for group in groups:
+        place = place[group]
+    place[last] = value
+    return config
+
+
+def test_a_complete_configuration_is_accepted() -> None:
+    assert _read(complete()) == []
+
+
+def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for_each() -> None:
+    run = run_program(committed(), {})
+    assert run.error is not None
+    message = str(run.error)
+    for image in ("backend", "frontend", "ops"):
+        assert f"pulumi config set --path 'orka-ppm:images.{image}.digest' sha256:…" in message
+    for key in SECRETS:
+        assert f"pulumi config set --secret orka-ppm:{key}" in message
+    assert "13 faults; nothing was changed" in message
+    assert [r for r in run.resources if r.custom] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("backend.replicas", 0, "orka-ppm:backend.replicas: input should be greater than or equal to 1"),
+        ("backend.replicas", "2", "orka-ppm:backend.replicas: input should be a valid integer"),
+        ("backend.replicaz", 2, "pulumi config rm --path 'orka-ppm:backend.replicaz'"),
+        ("backend.log-level", "LOUD", "orka-ppm:backend.log-level: input should be 'DEBUG', 'INFO'"),
+        ("backend.cors-origins", ["*"], "orka-ppm:backend.cors-origins.0"),
+        ("backend.env", {"not a name": "x"}, "orka-ppm:backend.env.not a name"),
+        ("edge.api-host", "API_HOST", "orka-ppm:edge.api-host"),
+        ("redis.url", "redis://:secret@host:6379", "orka-ppm:redis.url"),
+        ("supabase.url", "https://staging.supabase.co/", "leave out the slash at the end"),
+        ("cron-jobs.model-training.schedule", "@weekly", "a cron schedule has five fields"),
+        ("images.backend.repository", "registry.example.com/app:staging", "a tag can be moved"),
+        ("images.backend.digest", "latest", "orka-ppm:images.backend.digest"),
+        ("images.prometheus.digest", "v3", "orka-ppm:images.prometheus.digest"),
+        ("cluster.namespace", "Staging", "orka-ppm:cluster.namespace"),
+    ],
+)
+def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, expected: str) -> None:
+    faults = _read(_set(complete(), path, value))
+    assert len(faults) == 1, faults
+    assert expected in faults[0]
+
+
+def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
+    config = complete()
+    del config["edge"]
+    config["backned"] = {"replicas": 2}
+    faults = _read(config)
+    assert any("orka-ppm:edge is missing" in fault for fault in faults)
+    assert any("orka-ppm:backned is not a setting" in fault for fault in faults)
+    assert len(faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("database-admin-url", "postgresql://user:pass@staging-db.supabase.co:5432/postgres", "placeholder"),
+        (
+            "database-admin-url",
+            "postgresql://admin:hidden@db.example.com:6543/postgres",
+            "transaction pooler",
+        ),
+        ("database-admin-url", "mysql://admin:hidden@db.example.com/x", "expected postgresql://"),
+        ("database-admin-url", "postgresql://db.example.com/postgres", "needs a user and a password"),
+        ("database-admin-url", "postgresql://a:hidden@h:port/x", "is not a URL"),
+        ("supabase-key", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...", "is not a JWT"),
+        ("supabase-key", SECRETS["supabase-service-key"], "expected a JWT whose role is anon"),
+        ("supabase-service-key", SECRETS["supabase-key"], "expected a JWT whose role is service_role"),
+        ("redis-password", "staging_redis_password", "the guide's placeholder"),
+        ("openai-api-key", "sk-staging-...", "the guide's placeholder"),
+        ("openai-api-key", "hidden-key", "begins with sk-"),
+        ("encryption-key", "staging_encryption_key_32_bytes_long", "ops secrets generate"),
+        ("encryption-key", "hidden", "is shorter than 32 bytes"),
+        ("encryption-salt", "staging_salt_16_bytes", "the guide's placeholder"),
+        ("jwt-secret", "staging_jwt_secret_key", "the guide's placeholder"),
+        ("sentry-dsn", "https://...@sentry.io/...", "expected https://KEY@HOST/PROJECT"),
+    ],
+)
+def test_a_malformed_secret_is_named_and_never_shown(key: str, value: str, expected: str) -> None:
+    faults = _read(complete(), {**SECRETS, key: value})
+    assert len(faults) == 1, faults
+    assert f"orka-ppm:{key}" in faults[0]
+    assert expected in faults[0]
+    assert value not in faults[0]
+    assert "hidden" not in faults[0]
+
+
+def test_a_registry_user_needs_a_password() -> None:
+    faults = _read(_set(complete(), "registry.username", "robot"))
+    assert len(faults) == 1
+    assert "orka-ppm:registry-password is missing" in faults[0]
+
+
+def test_without_the_gate_its_user_is_not_needed() -> None:
+    secrets = {key: value for key, value in SECRETS.items() if not key.startswith("check-")}
+    assert _read(_set(complete(), "verification.enabled", value=False), secrets) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    config = _set(_set(complete(), "backend.replicas", 0), "edge.api-host", "X")
+    faults = _read(config, {**SECRETS, "jwt-secret": None})
+    assert len(faults) == 3
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(group=st.sampled_from(sorted(committed())), junk=_JSON)
+def test_junk_gets_messages_and_never_a_traceback(group: str, junk: Any) -> None:
+    config = complete()
+    config[group] = junk
+    for fault in _read(config):
+        assert fault.startswith("orka-ppm:")
+
+
+@given(raw=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=40), max_size=4))
+def test_any_raw_configuration_gets_messages(raw: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        read_settings(raw, {})
