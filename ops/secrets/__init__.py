@@ -1,0 +1,1 @@
+"""The stack's secrets: read from the guide's file format, judged, and set through Pulumi."""

@@ -1,0 +1,52 @@
+"""Reads the guide's `.env.staging` format: NAME=value lines, comments, optional quotes. No shell is asked."""
+
+from __future__ import annotations
+
+import re
+
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
+
+
+class EnvFileError(ValueError):
+    """A line cannot be read; the message has its number and never its value."""
+
+
+def parse(text: str) -> dict[str, str]:
+    """The variables by name; the last of two lines with one name wins, as in a shell.
+
+    A value in single quotes is taken as it is; in double quotes the escapes of quote, backslash and newline
+    are read; without quotes it ends at ` #`. Values span one line.
+
+    Raises:
+        EnvFileError: with every faulty line.
+    """
+    found: dict[str, str] = {}
+    faults = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        value = _value(match["value"].strip()) if match else None
+        if match is None or value is None:
+            faults.append(f"line {number}: expected NAME=value, with matching quotes if any")
+        else:
+            found[match["name"]] = value
+    if faults:
+        raise EnvFileError("; ".join(faults))
+    return found
+
+
+def _value(text: str) -> str | None:
+    if text[:1] == "'":
+        inner, end, rest = text[1:].partition("'")
+        return inner if end and _is_comment(rest) else None
+    if text[:1] == '"':
+        match = re.fullmatch(r'"((?:[^"\\]|\\.)*)"(.*)', text)
+        if match is None or not _is_comment(match[2]):
+            return None
+        return re.sub(r"\\(.)", lambda escaped: {"n": "\n"}.get(escaped[1], escaped[1]), match[1])
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+
+
+def _is_comment(rest: str) -> bool:
+    return not rest.strip() or rest.lstrip().startswith("#")

@@ -1,0 +1,64 @@
+"""What `make up` does once the twin is up: `pulumi up`, the checks, the addresses and a verdict.
+
+Exit codes: 0 deployed and all checks passed, 1 not deployed, otherwise that of `ops checks`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from twin.environment import environment
+from twin.paths import default
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.paths import Paths
+
+UP_TIMEOUT_S = 1200
+CHECKS_TIMEOUT_S = 300
+
+
+def main() -> int:
+    """Deploy, check, and say where everything is."""
+    paths = default()
+    variables = {**os.environ, **environment(paths)}
+    started = time.monotonic()
+    up = ["pulumi", "up", "--stack", "staging", "--yes", "--skip-preview", "--non-interactive"]
+    code = subprocess.run(up, cwd=paths.checkout, env=variables, timeout=UP_TIMEOUT_S, check=False).returncode
+    if code != 0:
+        _say("NOT DEPLOYED: the reason stands above; whatever served before still does")
+        return 1
+    _say(f"deployed in {time.monotonic() - started:.0f} s; now the checks, through the edge")
+    ops = str(paths.checkout / ".venv" / "bin" / "ops")
+    code = subprocess.run(
+        [ops, "checks"], cwd=paths.checkout, env=variables, timeout=CHECKS_TIMEOUT_S, check=False
+    ).returncode
+    _addresses(paths, variables)
+    _say("VERDICT: deployed and verified" if code == 0 else "VERDICT: deployed, but the checks are red")
+    return code
+
+
+def _addresses(paths: Paths, variables: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        ["pulumi", "stack", "output", "--json", "--stack", "staging"], cwd=paths.checkout,
+        env=dict(variables), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    outputs: dict[str, Any] = json.loads(done.stdout)
+    _say(f"release   {outputs['release_id']}")
+    _say(f"frontend  {outputs['frontend_url']}")
+    _say(f"api       {outputs['api_url']}")
+    _say('by hand   eval "$(.venv/bin/twin env)"; curl ' + outputs["health_urls"]["backend"])
+
+
+def _say(line: str) -> None:
+    print(f"[make up] {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
