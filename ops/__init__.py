@@ -1,0 +1,1 @@
+"""What operators and the cluster run: migration, checks, secrets."""
