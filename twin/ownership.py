@@ -6,6 +6,7 @@ The record outlives the checkout, so a twin can be named and ended when its chec
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -71,6 +72,13 @@ def read(paths: Paths) -> Owner | None:
         return None
     except (ValueError, TypeError) as error:
         raise StepError(f"{_file(paths)} is damaged ({error}); delete it if no twin runs") from error
+
+
+def paths_of(owner: Owner, paths: Paths) -> Paths:
+    """The folders of the recorded twin; records and lock are the user's, so `state` is the same."""
+    return dataclasses.replace(
+        paths, checkout=Path(owner.checkout), data=Path(owner.data), run=Path(owner.run)
+    )
 
 
 def running(paths: Paths) -> bool:

@@ -1,0 +1,35 @@
+"""The steps of `twin up`, in their order."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from twin import cluster, hand_tools, ownership, packages
+from twin.node import network
+from twin.processes import Supervisor
+from twin.steps import Step
+
+if TYPE_CHECKING:
+    from twin.paths import Paths
+
+
+def steps(paths: Paths) -> list[Step]:
+    """What has no owner yet gets one before anything is started; each step finds what is done already."""
+    supervisor = Supervisor(paths)
+    before: list[Step] = []
+    after: list[Step] = []
+    if find_spec("twin.services"):
+        from twin import services
+
+        before, after = services.steps(), services.steps_after_cluster()
+    return [
+        Step("Debian packages", packages.install),
+        Step("record", lambda: f"twin {ownership.claim(paths).id[:8]} of {paths.checkout}"),
+        Step("toolchain", lambda: hand_tools.toolchain(paths)),
+        Step("network", network.ensure),
+        *before,
+        *cluster.steps(paths, supervisor),
+        *hand_tools.steps(paths),
+        *after,
+    ]

@@ -1,0 +1,53 @@
+"""What `twin env` exports, so that `pulumi`, `kubectl`, `docker` and `curl` work by hand against the twin."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin.toolchain.build import cache_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.paths import Paths
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def environment(paths: Paths, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables by name; pure, so it can be laid over any environment.
+
+    Args:
+        paths: the twin's folders.
+        inherited: the environment whose PATH is kept behind the twin's; this process's when None.
+    """
+    before = (os.environ if inherited is None else inherited).get("PATH") or DEFAULT_PATH
+    first = [str(paths.bin), str(paths.checkout / ".venv" / "bin")]
+    rest = [folder for folder in before.split(":") if folder and folder not in first]
+    return {
+        "KUBECONFIG": str(paths.kubeconfig),
+        "PATH": ":".join([*first, *rest]),
+        "PULUMI_BACKEND_URL": f"file://{paths.pulumi_state}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(paths.pulumi_passphrase),
+        "PULUMI_HOME": str(paths.pulumi_home),
+        "PULUMI_OPTION_CONFIG_FILE": str(paths.stack_file),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "DOCKER_HOST": f"unix://{paths.docker_socket}",
+        "CURL_HOME": str(paths.curl),
+    }
+
+
+def official_pulumi(paths: Paths, inherited: Mapping[str, str]) -> Path | None:
+    """A `pulumi` on PATH that is the person's own: neither the twin's link nor one of its cache."""
+    folders = [
+        folder
+        for folder in (inherited.get("PATH") or DEFAULT_PATH).split(":")
+        if folder and Path(folder).resolve() != paths.bin.resolve()
+    ]
+    found = shutil.which("pulumi", path=":".join(folders))
+    if found is None or Path(found).resolve().is_relative_to(cache_root().resolve()):
+        return None
+    return Path(found)
