@@ -43,20 +43,27 @@ def corefile(login: Path) -> str:
     No question is passed on: what the twin does not know does not exist, at once and everywhere the same.
     """
     names = "\n".join(f"        {BRIDGE_ADDRESS} {name}" for name in GUIDE_HOSTS)
-    return f""".:53 {{
+    return f"""cluster.local in-addr.arpa ip6.arpa {{
     bind {BRIDGE_ADDRESS}
     errors
     ready {READY}
-    hosts {{
-{names}
-        ttl 60
-        fallthrough
-    }}
     kubernetes cluster.local in-addr.arpa ip6.arpa {{
         kubeconfig {login}
         pods insecure
         ttl 5
     }}
+}}
+{" ".join(GUIDE_HOSTS)} {{
+    bind {BRIDGE_ADDRESS}
+    errors
+    hosts {{
+{names}
+        ttl 60
+    }}
+}}
+. {{
+    bind {BRIDGE_ADDRESS}
+    errors
     template ANY ANY . {{
         rcode NXDOMAIN
     }}
