@@ -71,7 +71,7 @@ def down(paths: Paths, chosen: argparse.Namespace) -> int:
     stays += [
         f"tools and images {cache_root()}",
         "installed Debian packages",
-        f"an empty record {paths.state}",
+        f"the folder {paths.state}",
     ]
     say(f"down; what stays: {'; '.join(stays)}")
     return OK
@@ -81,7 +81,8 @@ def reset(paths: Paths, chosen: argparse.Namespace) -> int:
     """End the twin and delete its data: database, cluster, state, secrets."""
     with ownership.locked(paths):
         _end(paths, replace=chosen.replace)
-        shutil.rmtree(paths.data, ignore_errors=False) if paths.data.exists() else None
+        if paths.data.exists():
+            shutil.rmtree(paths.data)
     say(f"deleted {paths.data}; the cache {cache_root()} stays")
     return OK
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from twin import ownership
+from twin import ownership, proc
 from twin.node import access, control_plane, dns, image, runtime, worker
 from twin.node.access import NODE
 from twin.paths import API_SERVER
+from twin.processes import Supervisor
 from twin.steps import Step, StepError
 from twin.toolchain import build
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twin.paths import Paths
-    from twin.processes import Process, Supervisor
+    from twin.processes import Process
 
 RBAC = "rbac.authorization.k8s.io"
 MARK = "orka-twin"
@@ -69,13 +71,19 @@ def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
 
 
 def node_ready(paths: Paths) -> bool:
-    """Whether the node reports Ready now; False also when the API server cannot be reached."""
+    """Whether the node reports Ready; False also when the API server cannot be reached.
+
+    A report from before the kubelet was started does not count: it would be that of the last run.
+    """
+    kubelet = Supervisor(paths).find("kubelet")
+    if kubelet is None:
+        return False
     try:
         with access.client(paths) as asked:
             answer = asked.get(f"{API_SERVER}/api/v1/nodes/{NODE}")
     except httpx.HTTPError:
         return False
-    return answer.status_code == httpx.codes.OK and _ready(answer.json())
+    return answer.status_code == httpx.codes.OK and ready_since(answer.json(), proc.started(kubelet.identity))
 
 
 def _objects(paths: Paths) -> str:
@@ -147,6 +155,10 @@ def _await_node(paths: Paths) -> str:
     return "Ready"
 
 
-def _ready(node: dict[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+def ready_since(node: dict[str, Any], moment: float) -> bool:
+    """Whether a Node object says Ready in a report of `moment` (seconds since 1970) or later."""
+    for condition in node.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready" and condition["status"] == "True":
+            # Kubernetes writes whole seconds.
+            return dt.datetime.fromisoformat(condition["lastHeartbeatTime"]).timestamp() >= int(moment)
+    return False

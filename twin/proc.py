@@ -36,6 +36,14 @@ def identify(pid: int) -> Identity | None:
     return None if state in "ZX" else Identity(pid, start_ticks, boot_id())
 
 
+def started(identity: Identity) -> float:
+    """When a process of this boot was started, in seconds since 1970."""
+    for line in (PROC / "stat").read_text().splitlines():
+        if line.startswith("btime "):
+            return int(line.split()[1]) + identity.start_ticks / os.sysconf("SC_CLK_TCK")
+    raise OSError("the kernel does not say when it was booted")
+
+
 def alive(identity: Identity) -> bool:
     """Whether exactly this process still runs."""
     return identify(identity.pid) == identity
