@@ -31,8 +31,10 @@ check: $(READY) ## lint, types and the tests that need neither root nor a cluste
 	@.venv/bin/mypy
 	@$(PYTHON) -m pytest tests/unit tests/plugins
 
-test: check ## everything: the fast part, then SQL on a real PostgreSQL
+test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twin end to end
 	@$(PYTHON) -m pytest tests/sql
+	@.venv/bin/twin up --replace
+	@status=0; $(PYTHON) -m pytest tests/twin/test_engine.py || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
 	@.venv/bin/twin up --replace

@@ -20,7 +20,7 @@ def steps(paths: Paths) -> list[Step]:
     before: list[Step] = []
     after: list[Step] = []
     if find_spec("twin.services"):
-        from twin import services
+        from twin import services  # noqa: PLC0415 - see above
 
         before, after = services.steps(), services.steps_after_cluster()
     return [

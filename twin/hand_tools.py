@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,10 @@ if TYPE_CHECKING:
 EDGE = "127.0.0.1:8443"
 HOSTS = ("api-staging.orka-ppm.example.com", "staging.orka-ppm.example.com")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-# Found by the engine beside the `pulumi` program; each is started as a module of this checkout.
-PLUGINS = {
-    "pulumi-language-python": "twin.plugins.langhost",
-    "pulumi-resource-kubernetes": "twin.plugins.kubernetes",
-    "pulumi-resource-postgresql": "twin.plugins.postgresql",
-    "pulumi-resource-random": "twin.plugins.random",
-    "pulumi-resource-docker": "twin.plugins.docker",
-}
+# The engine looks for it beside the `pulumi` program.
+LANGUAGE_HOST = "pulumi-language-python"
+# The engine finds these where it keeps installed plugins; on PATH it would warn of each, in every command.
+PLUGINS = ("kubernetes", "postgresql", "random", "docker")
 
 
 def steps(paths: Paths) -> list[Step]:
@@ -86,13 +83,23 @@ def _bundle(paths: Paths) -> Path:
 def _pulumi(paths: Paths) -> str:
     own = official_pulumi(paths, os.environ)
     if own is not None:
-        for name in ("pulumi", *PLUGINS):
+        for name in ("pulumi", LANGUAGE_HOST):
             (paths.bin / name).unlink(missing_ok=True)
+        for name in PLUGINS:
+            shutil.rmtree(_plugin_folder(paths, name), ignore_errors=True)
         return f"your own pulumi: {own}"
     _same_file(build.ensure(build.PULUMI), paths.bin / "pulumi")
-    for name, module in PLUGINS.items():
-        files.write(paths.bin / name, wrapper(paths.checkout, module), 0o755)
+    files.write(paths.bin / LANGUAGE_HOST, wrapper(paths.checkout, "twin.plugins.langhost"), 0o755)
+    for name in PLUGINS:
+        script = wrapper(paths.checkout, f"twin.plugins.{name}")
+        files.write(_plugin_folder(paths, name) / f"pulumi-resource-{name}", script, 0o755)
     return "the twin's pulumi and plugins"
+
+
+def _plugin_folder(paths: Paths, name: str) -> Path:
+    """Where an installed plugin of the version that the program's package asks for would lie."""
+    version = metadata.version(f"pulumi-{name}")
+    return paths.pulumi_home / "plugins" / f"resource-{name}-v{version}"
 
 
 def _same_file(source: Path, target: Path) -> None:

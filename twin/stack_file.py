@@ -38,8 +38,7 @@ def derive(committed: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str
     merged = dict(committed)
     for key, value in overlay.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = derive(old, value) if both else value
+        merged[key] = derive(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -9,16 +9,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from twin.environment import environment
 
 from tests.twin.stack import CHECKOUT, Stack
-from twin.paths import Paths
+from twin.environment import environment
+from twin.paths import default
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PATHS = Paths(CHECKOUT)
+PATHS = default()
 
 
 @pytest.fixture(scope="session")

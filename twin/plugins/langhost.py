@@ -110,7 +110,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             "ORKA_RUN_PROGRAM": json.dumps(arguments),
         }
-        command = [project_python(request.info), "-u", str(RUN_PROGRAM), str(program)]
+        # Without -P the folder of the script would come first among the places to import from.
+        command = [project_python(request.info), "-u", "-P", str(RUN_PROGRAM), str(program)]
         child = subprocess.Popen(command, cwd=request.pwd or None, env=environment)
         with self._lock:
             self._children.add(child)

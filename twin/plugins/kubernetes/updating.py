@@ -87,7 +87,7 @@ def update(
     except (ApiError, AwaitError) as error:
         live = latest(client, resource, live)
         cause = texts.explained(error, manager) if isinstance(error, ApiError) else error.message
-        # The outputs say what was sent, the state's inputs stay those before, as with the official plugin: the
+        # The outputs say what was sent, the state's inputs stay those before, as with the official one: the
         # next Diff compares with the first, and the engine tries again because of the error itself.
         raise InitFailedError(
             texts.not_updated(inputs, cause),
