@@ -42,12 +42,12 @@ def environment(paths: Paths, inherited: Mapping[str, str] | None = None) -> dic
 
 def official_pulumi(paths: Paths, inherited: Mapping[str, str]) -> Path | None:
     """A `pulumi` on PATH that is the person's own: neither the twin's link nor one of its cache."""
-    folders = [
-        folder
-        for folder in (inherited.get("PATH") or DEFAULT_PATH).split(":")
-        if folder and Path(folder).resolve() != paths.bin.resolve()
-    ]
-    found = shutil.which("pulumi", path=":".join(folders))
-    if found is None or Path(found).resolve().is_relative_to(cache_root().resolve()):
-        return None
-    return Path(found)
+    for folder in (inherited.get("PATH") or DEFAULT_PATH).split(":"):
+        found = shutil.which("pulumi", path=folder) if folder else None
+        if found is None:
+            continue
+        if not any(
+            Path(found).resolve().is_relative_to(place.resolve()) for place in (paths.bin, cache_root())
+        ):
+            return Path(found)
+    return None
