@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,7 @@ def steps(paths: Paths) -> list[Step]:
     before: list[Step] = []
     after: list[Step] = []
     if find_spec("twin.services"):
-        from twin import services  # noqa: PLC0415 - see above
-
+        services = import_module("twin.services")
         before, after = services.steps(), services.steps_after_cluster()
     return [
         Step("Debian packages", packages.install),
