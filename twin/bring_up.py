@@ -22,7 +22,7 @@ def steps(paths: Paths) -> list[Step]:
     after: list[Step] = []
     if find_spec("twin.services"):
         services = import_module("twin.services")
-        before, after = services.steps(), services.steps_after_cluster()
+        before, after = services.steps(paths), services.steps_after_cluster(paths)
     return [
         Step("Debian packages", packages.install),
         Step("record", lambda: f"twin {ownership.claim(paths).id[:8]} of {paths.checkout}"),

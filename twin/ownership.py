@@ -60,8 +60,8 @@ class Owner:
 
     @property
     def gone(self) -> bool:
-        """Whether its checkout was deleted."""
-        return not Path(self.checkout).is_dir()
+        """Whether its checkout was deleted; mounts of a running twin may keep some of its folders."""
+        return not (Path(self.checkout) / "pyproject.toml").exists()
 
 
 def read(paths: Paths) -> Owner | None:

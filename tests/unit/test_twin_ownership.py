@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,12 +63,13 @@ def test_up_names_another_checkouts_twin_and_ends_with_3(
 ) -> None:
     monkeypatch.setattr(twin_paths, "default", lambda: paths)
     monkeypatch.setattr(packages, "install", lambda: pytest.fail("a step ran"))
+    (other.checkout / "pyproject.toml").touch()
     assert cli.main(["up"]) == 3
     said = capsys.readouterr().err
     assert str(other.checkout) in said
     assert "--replace" in said
     assert "no longer exists" not in said
-    shutil.rmtree(other.checkout)
+    (other.checkout / "pyproject.toml").unlink()
     assert cli.main(["up"]) == 3
     assert f"{other.checkout}, which no longer exists" in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin import commands
 from twin.steps import StepError
@@ -63,7 +63,7 @@ def load(paths: Paths) -> str:
         return "there already"
     archive = paths.config / "busybox.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.write_bytes(docker_archive(_busybox(), (PAUSE, BUSYBOX)))
+    archive.write_bytes(docker_archive(busybox(), (PAUSE, BUSYBOX)))
     commands.run([*ctr(paths), "images", "import", str(archive)])
     return f"imported, {archive.stat().st_size // 1024} KiB"
 
@@ -73,34 +73,43 @@ def ctr(paths: Paths) -> tuple[str, ...]:
     return ("ctr", "--address", str(paths.containerd_socket), "--namespace", "k8s.io")
 
 
-def docker_archive(busybox: bytes, names: tuple[str, ...]) -> bytes:
+def docker_archive(program: bytes, names: tuple[str, ...]) -> bytes:
     """An archive as `docker save` makes them; the same bytes for the same busybox."""
-    layer = _tar(
+    only = layer(program)
+    manifest = [{"Config": "config.json", "RepoTags": list(names), "Layers": ["layer.tar"]}]
+    return _tar(
+        [
+            ("config.json", json.dumps(configuration(only)).encode(), 0o644),
+            ("layer.tar", only, 0o644),
+            ("manifest.json", json.dumps(manifest).encode(), 0o644),
+        ]
+    )
+
+
+def layer(program: bytes) -> bytes:
+    """The one layer: busybox, a link for each of its commands, a user, a place for temporary files."""
+    return _tar(
         [
             ("bin", None, 0o755),
-            ("bin/busybox", busybox, 0o755),
+            ("bin/busybox", program, 0o755),
             ("etc", None, 0o755),
             ("etc/passwd", b"root:x:0:0:root:/:/bin/sh\n", 0o644),
             ("tmp", None, 0o1777),
             *((f"bin/{applet}", "busybox", 0o777) for applet in APPLETS),
         ]
     )
-    config = {
+
+
+def configuration(only: bytes) -> dict[str, Any]:
+    """The image's configuration for its one layer."""
+    return {
         "architecture": "amd64",
         "os": "linux",
         # Pod sandboxes run it as it is. The longest time that busybox takes is 68 years.
-        "config": {"Entrypoint": None, "Cmd": ["/bin/sleep", "2147483647"], "Env": ["PATH=/bin"]},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        "config": {"Cmd": ["/bin/sleep", "2147483647"], "Env": ["PATH=/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(only).hexdigest()}"]},
         "history": [{"created_by": "orka-twin"}],
     }
-    manifest = [{"Config": "config.json", "RepoTags": list(names), "Layers": ["layer.tar"]}]
-    return _tar(
-        [
-            ("config.json", json.dumps(config).encode(), 0o644),
-            ("layer.tar", layer, 0o644),
-            ("manifest.json", json.dumps(manifest).encode(), 0o644),
-        ]
-    )
 
 
 def _tar(entries: list[tuple[str, bytes | str | None, int]]) -> bytes:
@@ -122,7 +131,12 @@ def _tar(entries: list[tuple[str, bytes | str | None, int]]) -> bytes:
     return buffer.getvalue()
 
 
-def _busybox() -> bytes:
+def busybox() -> bytes:
+    """Debian's static busybox.
+
+    Raises:
+        StepError: it is not installed.
+    """
     for folder in FOLDERS:
         if (folder / "busybox").exists():
             return (folder / "busybox").read_bytes()
