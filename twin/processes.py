@@ -159,7 +159,8 @@ class Supervisor:
         last = ""
         while True:
             try:
-                if process.ready():
+                # Asked in this order: what answers may be something else on the same address.
+                if process.ready() and record.running:
                     return
             except OSError as error:
                 last = f" ({error})"
