@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from docker.errors import APIError, BuildError
 
-from twin import docker, registry, secrets
-from twin.steps import StepError
+from twin import docker, images, registry, secrets
+from twin.steps import Step, StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twin.paths import Paths
 
@@ -61,6 +61,31 @@ def contexts(paths: Paths) -> tuple[Context, ...]:
     )
 
 
+def steps(paths: Paths) -> list[Step]:
+    """One step for each image."""
+    return [Step(f"image {context.repository}", _builder(paths, context)) for context in contexts(paths)]
+
+
+def _builder(paths: Paths, context: Context) -> Callable[[], str]:
+    return lambda: build(paths, context, images.base_reference(paths)).rpartition("@")[2][:19]
+
+
+def digests(paths: Paths) -> dict[str, str]:
+    """The application's images as they are in the registry, by name, by digest.
+
+    Raises:
+        StepError: one is not there: `twin up` builds it.
+    """
+    known = secrets.of(paths)
+    found = {}
+    for context in contexts(paths):
+        digest = registry.digest_of(known, context.repository, TAG)
+        if digest is None:
+            raise StepError(f"the registry has no {context.repository}:{TAG}: run `twin up`")
+        found[context.name] = f"{registry.HOST}/{context.repository}@{digest}"
+    return found
+
+
 def build(paths: Paths, context: Context, base: str) -> str:
     """Build and push one image; its reference by digest.
 
@@ -80,10 +105,7 @@ def build(paths: Paths, context: Context, base: str) -> str:
             rm=True,
             forcerm=True,
         )
-        login = {"username": known.registry_user, "password": known.registry_password}
-        for line in client.images.push(repository, tag=TAG, auth_config=login, stream=True, decode=True):
-            if "error" in line:
-                raise StepError(f"{context.name}: not pushed: {line['error']}")
+        registry.push(client, known, repository, TAG)
     except BuildError as error:
         said = "".join(str(line.get("stream", "")) for line in error.build_log).splitlines()[-LAST_LINES:]
         raise StepError(f"{context.name}: not built: {error.msg}\n" + "\n".join(said)) from error

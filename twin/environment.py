@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
+EDGE = "127.0.0.1:8443"
+HOSTS = ("api-staging.orka-ppm.example.com", "staging.orka-ppm.example.com")
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -37,6 +39,8 @@ def environment(paths: Paths, inherited: Mapping[str, str] | None = None) -> dic
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DOCKER_HOST": f"unix://{paths.docker_socket}",
         "CURL_HOME": str(paths.curl),
+        "ORKA_CONNECT_TO": ",".join(f"{host}:443:{EDGE}" for host in HOSTS),
+        "ORKA_CACERT": str(paths.ca),
     }
 
 

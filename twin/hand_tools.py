@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin import certificates, files
-from twin.environment import official_pulumi
+from twin.environment import EDGE, HOSTS, official_pulumi
 from twin.steps import Step, StepError
 from twin.toolchain import build
 
 if TYPE_CHECKING:
     from twin.paths import Paths
 
-EDGE = "127.0.0.1:8443"
-HOSTS = ("api-staging.orka-ppm.example.com", "staging.orka-ppm.example.com")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # The engine looks for it beside the `pulumi` program.
 LANGUAGE_HOST = "pulumi-language-python"

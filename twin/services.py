@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin import database, docker, images, redis, registry
+from twin import database, docker, edge, images, redis, registry
 from twin.paths import default
 from twin.processes import Supervisor
+from twin.standins import services as standins
 
 if TYPE_CHECKING:
     from twin.paths import Paths
@@ -23,9 +24,11 @@ def steps(paths: Paths | None = None) -> list[Step]:
         *images.steps(where),
         *database.steps(where, supervisor),
         *redis.steps(where, supervisor),
+        *standins.steps(where, supervisor),
     ]
 
 
 def steps_after_cluster(paths: Paths | None = None) -> list[Step]:
     """What watches the cluster."""
-    return []
+    where = paths or default()
+    return edge.steps(where, Supervisor(where))

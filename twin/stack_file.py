@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from twin import files, secrets
+from twin import application, files, secrets
+from twin import images as base_images
 from twin.environment import environment
 from twin.paths import BRIDGE_ADDRESS
+from twin.steps import Step, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 PROJECT = "orka-ppm"
 STACK = "staging"
 COMMAND_TIMEOUT_S = 60
-
-
-class StackFileError(Exception):
-    """The stack could not be made or its file not be written; the message carries Pulumi's own words."""
 
 
 def derive(committed: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,11 +85,21 @@ def given_secrets(paths: Paths) -> dict[str, str]:
     }
 
 
+def steps(paths: Paths) -> list[Step]:
+    """One step: the stack and its file."""
+
+    def run() -> str:
+        images = {**application.digests(paths), **base_images.digests(paths, "prometheus")}
+        return "written" if write(paths, images) else "as it was"
+
+    return [Step("stack file", run)]
+
+
 def write(paths: Paths, images: Mapping[str, str]) -> bool:
     """Make the stack where there is none, and its file; whether the file changed.
 
     Raises:
-        StackFileError: Pulumi refused, with its own words.
+        StepError: Pulumi refused, with its own words.
     """
     salt = _initialised(paths)
     committed = yaml.safe_load((paths.checkout / "Pulumi.staging.yaml").read_text())
@@ -124,7 +132,7 @@ def _initialised(paths: Paths) -> str:
         else:
             # The state is there and its salt is lost: without it no secret of the state can be read.
             message = f"{file} is gone but the state is not: `twin reset` begins anew"
-            raise StackFileError(message)
+            raise StepError(message)
     return str(yaml.safe_load(file.read_text())["encryptionsalt"])
 
 
@@ -158,5 +166,5 @@ def _pulumi(paths: Paths, folder: Path, *arguments: str, stdin: str | None = Non
         timeout=COMMAND_TIMEOUT_S, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise StackFileError(f"`pulumi {' '.join(arguments[:3])}` failed: {done.stderr.strip()}")
+        raise StepError(f"`pulumi {' '.join(arguments[:3])}` failed: {done.stderr.strip()}")
     return done.stdout
