@@ -33,11 +33,14 @@ PROGRAMS = {
 }
 CNI_PLUGINS = Path("/usr/lib/cni")
 CNI_PACKAGE = "containernetworking-plugins"
+# The units that these packages bring.
+SERVICES = ("containerd", "docker", "etcd", "docker-registry", "redis-server")
 FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Asked by Debian's packages before they start a service; 101 means "not allowed".
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\n# orka-twin: installing its packages starts no service\nexit 101\n"
 INSTALL_TIMEOUT_S = 600
+LOCK_TIMEOUT_S = 300
 
 
 def missing() -> list[str]:
@@ -60,18 +63,24 @@ def install() -> str:
     if not wanted:
         return "all there"
     say(f"installing from Debian: {' '.join(wanted)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _nothing_started():
-        commands.run(["apt-get", "update", "-qq"], timeout_s=INSTALL_TIMEOUT_S, environment=environment)
-        commands.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted],
-            timeout_s=INSTALL_TIMEOUT_S,
-            environment=environment,
-        )
+        # An `up` that was killed may have left dpkg at work, or half done: wait for it, then go on.
+        _apt("update", "-qq")
+        commands.run(["dpkg", "--configure", "-a"], timeout_s=INSTALL_TIMEOUT_S, environment=_environment())
+        _apt("install", "-y", "-qq", "--no-install-recommends", *wanted)
     left = missing()
     if left:
         raise StepError(f"apt reported success, yet these are missing: {' '.join(left)}")
     return f"installed {len(wanted)}"
+
+
+def _apt(*words: str) -> None:
+    wait = ("-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT_S}")
+    commands.run(["apt-get", *wait, *words], timeout_s=INSTALL_TIMEOUT_S, environment=_environment())
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def _found(program: str) -> bool:
@@ -97,9 +106,6 @@ def _nothing_started() -> Iterator[None]:
     for unit in SERVICES:
         if unit not in before and _active(unit):
             commands.run(["systemctl", "stop", unit])
-
-
-SERVICES = ("containerd", "docker", "etcd", "docker-registry", "redis-server")
 
 
 def _active(unit: str) -> bool:
