@@ -44,6 +44,8 @@ def run_all(steps: Sequence[Step]) -> None:
             outcome = step.run()
         except StepError as error:
             raise StepError(f"{place} {step.name}: {error}") from error
+        except Exception as error:
+            raise StepError(f"{place} {step.name}: {type(error).__name__}: {error}") from error
         now = time.monotonic()
         say(f"{place} {step.name}: {outcome} ({now - started:.1f} s; {now - began:.0f} s in all)")
 

@@ -164,6 +164,11 @@ def test_a_failed_step_stops_the_rest_and_is_named(capsys: pytest.CaptureFixture
     assert "[1/3] works: done" in capsys.readouterr().err
 
 
+def test_an_unforeseen_error_of_a_step_is_named_by_its_kind() -> None:
+    with pytest.raises(StepError, match=r"^\[1/1\] breaks: ZeroDivisionError: division by zero$"):
+        run_all([Step("breaks", lambda: str(1 // 0))])
+
+
 def test_a_command_that_hangs_or_is_missing_is_an_error_that_names_it() -> None:
     with pytest.raises(StepError, match="`sleep 60` took longer"):
         commands.run(["sleep", "60"], timeout_s=0.2)
