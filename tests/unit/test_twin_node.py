@@ -165,7 +165,7 @@ def test_a_failed_step_stops_the_rest_and_is_named(capsys: pytest.CaptureFixture
 
 
 def test_an_unforeseen_error_of_a_step_is_named_by_its_kind() -> None:
-    with pytest.raises(StepError, match=r"^\[1/1\] breaks: ZeroDivisionError: division by zero$"):
+    with pytest.raises(StepError, match=r"^\[1/1\] breaks: ZeroDivisionError: "):
         run_all([Step("breaks", lambda: str(1 // 0))])
 
 

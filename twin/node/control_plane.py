@@ -107,6 +107,7 @@ def controller_manager(paths: Paths, kubernetes: Path) -> Process:
             f"--service-account-private-key-file={private}", f"--root-ca-file={paths.ca}",
             "--bind-address=127.0.0.1", f"--tls-cert-file={pair.certificate}",
             f"--tls-private-key-file={pair.key}", "--profiling=false",
+            f"--flex-volume-plugin-dir={paths.kubelet / 'volume-plugins'}",
         ),
         ready=lambda: access.answers(paths, "https://127.0.0.1:10257/healthz"),
         files=(config, pair.certificate),
