@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NETWORK_NAMESPACES = Path("/run/netns")
 CNI_CACHE = Path("/var/lib/cni/results")
 CONTAINER_LOGS = Path("/var/log/containers")
+# Made by the kubelet whatever its root folder is.
+KUBELET_FOLDERS = (Path("/var/lib/kubelet/device-plugins"), Path("/var/lib/kubelet"))
 CGROUPS = Path("/sys/fs/cgroup")
 OCTAL = re.compile(r"\\([0-7]{3})")
 MOUNTS = Path("/proc/self/mountinfo")
@@ -200,6 +202,10 @@ def _leftovers(paths: Paths) -> str:
     for file in [*CNI_CACHE.glob(f"{network.CNI_NETWORK}-*"), *_dangling(CONTAINER_LOGS, paths.data)]:
         file.unlink(missing_ok=True)
     shutil.rmtree(paths.run, ignore_errors=True)
+    for folder in KUBELET_FOLDERS:
+        # Removed only when empty: another kubelet's files would be its own.
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     for group in sorted(CGROUPS.glob("**/kubepods/**/"), key=lambda place: len(place.parts), reverse=True):
         # The kernel refuses to remove a group that still has a process: then it is not ours to remove.
         with contextlib.suppress(OSError):
