@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from twin import cluster, hand_tools, ownership, packages
+from twin import cluster, hand_tools, ownership, packages, services, stack_file
 from twin.node import network
 from twin.processes import Supervisor
 from twin.steps import Step
@@ -18,18 +16,14 @@ if TYPE_CHECKING:
 def steps(paths: Paths) -> list[Step]:
     """What has no owner yet gets one before anything is started; each step finds what is done already."""
     supervisor = Supervisor(paths)
-    before: list[Step] = []
-    after: list[Step] = []
-    if find_spec("twin.services"):
-        services = import_module("twin.services")
-        before, after = services.steps(paths), services.steps_after_cluster(paths)
     return [
         Step("Debian packages", packages.install),
         Step("record", lambda: f"twin {ownership.claim(paths).id[:8]} of {paths.checkout}"),
         Step("toolchain", lambda: hand_tools.toolchain(paths)),
         Step("network", network.ensure),
-        *before,
+        *services.steps(paths),
         *cluster.steps(paths, supervisor),
         *hand_tools.steps(paths),
-        *after,
+        *services.steps_after_cluster(paths),
+        *stack_file.steps(paths),
     ]

@@ -12,8 +12,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from twin import secrets
 from twin.environment import environment
-from twin.paths import default
+from twin.paths import BRIDGE_ADDRESS, default
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,11 +38,26 @@ def main() -> int:
     _say(f"deployed in {time.monotonic() - started:.0f} s; now the checks, through the edge")
     ops = str(paths.checkout / ".venv" / "bin" / "ops")
     code = subprocess.run(
-        [ops, "checks"], cwd=paths.checkout, env=variables, timeout=CHECKS_TIMEOUT_S, check=False
+        [ops, "checks"],
+        cwd=paths.checkout,
+        env={**variables, **check_user(paths)},
+        timeout=CHECKS_TIMEOUT_S,
+        check=False,
     ).returncode
     _addresses(paths, variables)
     _say("VERDICT: deployed and verified" if code == 0 else "VERDICT: deployed, but the checks are red")
     return code
+
+
+def check_user(paths: Paths) -> dict[str, str]:
+    """What `ops checks` needs from the environment to sign in as a seeded user."""
+    known = secrets.of(paths)
+    return {
+        "SUPABASE_URL": f"http://{BRIDGE_ADDRESS}:8602",
+        "SUPABASE_KEY": known.supabase_key,
+        "ORKA_CHECK_EMAIL": known.users[0].email,
+        "ORKA_CHECK_PASSWORD": known.users[0].password,
+    }
 
 
 def _addresses(paths: Paths, variables: Mapping[str, str]) -> None:

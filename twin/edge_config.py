@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def render(
     secure: Sequence[str],
     plain: Sequence[str],
     certificates: Sequence[Pair],
+    outside: Mapping[str, str],
 ) -> Json:
     """The whole configuration.
 
@@ -42,10 +45,15 @@ def render(
         secure: addresses for HTTPS.
         plain: addresses that redirect to HTTPS.
         certificates: files of certificate and key.
+        outside: address of what answers for a host that is not the cluster's, by host.
     """
     routes = [route for item in ingresses for route in _routes(item, services)]
-    # As Kubernetes asks: exact before prefix, longer before shorter.
-    routes.sort(key=lambda found: (not found[0], -len(found[1])))
+    # As Kubernetes asks: a host's own rules before those for every host, exact before prefix, longer first.
+    routes.sort(key=lambda found: found.rank)
+    others = [
+        {"match": [{"host": [host]}], "handle": [_proxy_to(address)], "terminal": True}
+        for host, address in sorted(outside.items())
+    ]
     nothing: Json = {
         "handle": [{"handler": "static_response", "status_code": 404, "body": "no such route at the edge\n"}]
     }
@@ -61,7 +69,7 @@ def render(
                         "listen": list(secure),
                         "automatic_https": {"disable": True},
                         "tls_connection_policies": [{}],
-                        "routes": [*(route for _, _, route in routes), nothing],
+                        "routes": [*others, *(route.caddy for route in routes), nothing],
                     },
                     "plain": {
                         "listen": list(plain),
@@ -82,42 +90,59 @@ def _redirect() -> Json:
     }
 
 
-def _routes(ingress: Json, services: Mapping[tuple[str, str], Json]) -> Iterable[tuple[bool, str, Json]]:
+@dataclass(frozen=True)
+class _Route:
+    host: str
+    path: str
+    exact: bool
+    caddy: Json
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        return (not self.host, not self.exact, -len(self.path))
+
+
+def _routes(ingress: Json, services: Mapping[tuple[str, str], Json]) -> Iterable[_Route]:
     namespace = ingress["metadata"]["namespace"]
     for rule in ingress["spec"].get("rules", ()):
+        host = rule.get("host", "")
         for path in rule.get("http", {}).get("paths", ()):
-            wanted = path["backend"]["service"]
-            service = services.get((namespace, wanted["name"]))
-            exact = path["pathType"] == "Exact"
-            match = {"host": [rule["host"]], "path": _matcher(path["path"], exact=exact)}
-            handler = _unavailable() if service is None else _proxy(service, wanted["port"])
-            yield exact, path["path"], {"match": [match], "handle": [handler], "terminal": True}
+            wanted, exact = path["backend"].get("service"), path["pathType"] == "Exact"
+            match: Json = {"path_regexp": {"pattern": _pattern(path["path"], exact=exact)}}
+            if host:
+                match["host"] = [host]
+            address = _address(services.get((namespace, wanted["name"])), wanted["port"]) if wanted else None
+            handler = _proxy_to(address) if address else _unavailable()
+            caddy = {"match": [match], "handle": [handler], "terminal": True}
+            yield _Route(host, path["path"], exact, caddy)
 
 
-def _matcher(path: str, *, exact: bool) -> list[str]:
+def _pattern(path: str, *, exact: bool) -> str:
+    """Case counts in Kubernetes, unlike in Caddy's own path matcher; a prefix ends where a segment does."""
     if exact:
-        return [path]
-    stem = path.rstrip("/")
-    return [stem, f"{stem}/*"] if stem else ["/*"]
+        return f"^{re.escape(path)}$"
+    return f"^{re.escape(path.rstrip('/'))}(/|$)"
 
 
 def _unavailable() -> Json:
     return {"handler": "static_response", "status_code": 503, "body": "no such service\n"}
 
 
-def _proxy(service: Json, port: Json) -> Json:
-    spec = service["spec"]
-    number = next(
-        (
-            p["port"]
-            for p in spec["ports"]
-            if p.get("name") == port.get("name") or p["port"] == port.get("number")
-        ),
-        0,
-    )
+def _address(service: Json | None, port: Json) -> str | None:
+    """Where a Service listens; None when it, the port or an address of its own is missing."""
+    if service is None or service["spec"].get("clusterIP") in (None, "", "None"):
+        return None
+    for found in service["spec"].get("ports", ()):
+        same = found.get("name") == port["name"] if port.get("name") else found["port"] == port["number"]
+        if same:
+            return f"{service['spec']['clusterIP']}:{found['port']}"
+    return None
+
+
+def _proxy_to(address: str) -> Json:
     return {
         "handler": "reverse_proxy",
-        "upstreams": [{"dial": f"{spec['clusterIP']}:{number}"}],
+        "upstreams": [{"dial": address}],
         "load_balancing": {"try_duration": RETRY_FOR, "try_interval": RETRY_EVERY},
         # A kept connection would go on to a pod that ends, and to one pod alone.
         "transport": {"protocol": "http", "dial_timeout": DIAL_TIMEOUT, "keep_alive": {"enabled": False}},

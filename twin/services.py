@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin import database, docker, edge, images, redis, registry
+from twin import application, database, docker, edge, images, redis, registry
 from twin.paths import default
 from twin.processes import Supervisor
 from twin.standins import services as standins
@@ -22,6 +22,7 @@ def steps(paths: Paths | None = None) -> list[Step]:
         *registry.steps(where, supervisor),
         *docker.steps(where, supervisor),
         *images.steps(where),
+        *application.steps(where),
         *database.steps(where, supervisor),
         *redis.steps(where, supervisor),
         *standins.steps(where, supervisor),

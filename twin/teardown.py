@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from twin import commands, ownership, proc
 from twin import paths as twin_paths
-from twin.node import network
+from twin.node import namespaces
 from twin.processes import Supervisor, end
 from twin.steps import Step, StepError
 from twin.toolchain.build import cache_root
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
-NETWORK_NAMESPACES = Path("/run/netns")
-CNI_CACHE = Path("/var/lib/cni/results")
 CONTAINER_LOGS = Path("/var/log/containers")
 # Made by the kubelet whatever its root folder is.
 KUBELET_FOLDERS = (Path("/var/lib/kubelet/device-plugins"), Path("/var/lib/kubelet"))
@@ -47,10 +45,10 @@ PROGRAMS = ("iptables", "ip6tables")
 def steps(paths: Paths) -> list[Step]:
     """The steps of `twin down`, in their order; each finds what is there and may be repeated."""
     supervisor = Supervisor(paths)
-    namespaces: set[Path] = set()
+    found: set[Path] = set()
 
     def containers() -> str:
-        namespaces.update(_namespaces(paths))
+        found.update(namespaces.find(paths, [shim.pid for shim in _shims(paths)]))
         return _end_containers(paths)
 
     def others() -> str:
@@ -62,7 +60,7 @@ def steps(paths: Paths) -> list[Step]:
         Step("containers", containers),
         Step("processes", others),
         Step("mounts", lambda: _unmount(paths)),
-        Step("network", lambda: _network(namespaces)),
+        Step("network", lambda: _network(found)),
         Step("leftovers", lambda: _leftovers(paths)),
         Step("record", lambda: _release(paths)),
     ]
@@ -113,22 +111,6 @@ def _end_containers(paths: Paths) -> str:
     return f"ended {len(shims)}" if shims else "none ran"
 
 
-def _namespaces(paths: Paths) -> set[Path]:
-    """Network namespaces of the twin's pods: those with a link to the bridge, and those its shims hold."""
-    names: set[Path] = set()
-    links = _output(["ip", "-details", "link", "show", "master", twin_paths.BRIDGE])
-    for words in (line.split() for line in links.splitlines()):
-        if "link-netns" in words:
-            names.add(NETWORK_NAMESPACES / words[words.index("link-netns") + 1])
-    held = set()
-    for pid in proc.descendants({shim.pid for shim in _shims(paths)}):
-        with contextlib.suppress(OSError):
-            held.add(Path(f"/proc/{pid}/ns/net").stat().st_ino)
-    if NETWORK_NAMESPACES.is_dir():
-        names |= {file for file in NETWORK_NAMESPACES.glob("cni-*") if file.stat().st_ino in held}
-    return {name for name in names if name.name.startswith("cni-")}
-
-
 def _mounts(paths: Paths) -> list[Path]:
     """Mount points below the twin's folders, the deepest first."""
     places = []
@@ -155,10 +137,8 @@ def _unmount(paths: Paths) -> str:
     return f"unmounted {count}" if count else "none"
 
 
-def _network(namespaces: set[Path]) -> str:
-    done = 0
-    for namespace in namespaces:
-        done += commands.succeeds(["ip", "netns", "delete", namespace.name])
+def _network(found: set[Path]) -> str:
+    done = namespaces.remove(found)
     if commands.succeeds(["ip", "link", "show", twin_paths.BRIDGE]):
         for line in _output(["ip", "-oneline", "link", "show", "master", twin_paths.BRIDGE]).splitlines():
             device = line.split(":")[1].strip().partition("@")[0]
@@ -199,7 +179,7 @@ def _target(rule: str) -> str:
 
 def _leftovers(paths: Paths) -> str:
     """Run-time folders and caches that only the running twin had a use for."""
-    for file in [*CNI_CACHE.glob(f"{network.CNI_NETWORK}-*"), *_dangling(CONTAINER_LOGS, paths.data)]:
+    for file in _dangling(CONTAINER_LOGS, paths.data):
         file.unlink(missing_ok=True)
     shutil.rmtree(paths.run, ignore_errors=True)
     for folder in KUBELET_FOLDERS:

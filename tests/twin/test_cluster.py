@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.twin.machine import apply, kubectl, pod, status, twin
-from twin import registry, secrets
+from twin import proc, registry, secrets
 from twin.node import image
 from twin.node.dns import GUIDE_HOSTS
 from twin.paths import BRIDGE_ADDRESS, default
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTHING_TO_DO_S = 60
+TIMED_OUT = 124  # the code of `timeout`
 WAIT = "--timeout=60s"
 SERVE = "echo begun; exec nc -ll -p 8080 -e echo answered"
 
@@ -56,6 +57,10 @@ def inside(namespace: str, script: str) -> subprocess.CompletedProcess[str]:
     return kubectl("exec", "-n", namespace, "client", "--", "sh", "-c", script, check=False)
 
 
+def identities(supervisor: Supervisor) -> dict[str, proc.Identity]:
+    return {record.name: record.identity for record in supervisor.records()}
+
+
 def test_status_says_that_everything_is_ready() -> None:
     found = status()
     assert found["healthy"], found
@@ -75,12 +80,12 @@ def test_a_second_up_starts_and_changes_nothing(namespace: str) -> None:
         "jsonpath={.items[*].status.containerStatuses[*].containerID}",
     )
     supervisor = Supervisor(default())
-    records, containers = supervisor.records(), kubectl(*pods).stdout
+    before, containers = identities(supervisor), kubectl(*pods).stdout
     began = time.monotonic()
     again = twin("up")
     assert again.returncode == 0, again.stderr
     assert time.monotonic() - began < NOTHING_TO_DO_S
-    assert supervisor.records() == records
+    assert identities(supervisor) == before
     assert kubectl(*pods).stdout == containers
     assert "started, ready" not in again.stderr
 
@@ -136,34 +141,42 @@ def test_nobody_without_a_certificate_is_answered() -> None:
 
 def test_the_api_server_is_closed_to_other_machines() -> None:
     """A network namespace with a link of its own stands for a machine in the neighbourhood."""
-    link = ("link", "add", "orka-t-host", "type", "veth", "peer", "name", "orka-t-peer", "netns", "orka-t")
-    probe = "exec 3<>/dev/tcp/198.51.100.1/{port}"
+    # Not `ip netns`: it mounts over the folder in which containerd keeps the pods' namespaces.
+    neighbour = subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", "echo ready; sleep 60"], stdout=subprocess.PIPE, text=True
+    )
     try:
+        assert neighbour.stdout is not None
+        neighbour.stdout.readline()
+        pid = str(neighbour.pid)
+        outside = ("nsenter", "--target", pid, "--net")
+        link = ("link", "add", "orka-t-host", "type", "veth", "peer", "name", "orka-t-peer", "netns", pid)
         for words in (
-            ("netns", "add", "orka-t"),
-            link,
-            ("addr", "add", "198.51.100.1/30", "dev", "orka-t-host"),
-            ("link", "set", "orka-t-host", "up"),
-            ("-n", "orka-t", "addr", "add", "198.51.100.2/30", "dev", "orka-t-peer"),
-            ("-n", "orka-t", "link", "set", "orka-t-peer", "up"),
+            ("ip", *link),
+            ("ip", "addr", "add", "198.51.100.1/30", "dev", "orka-t-host"),
+            ("ip", "link", "set", "orka-t-host", "up"),
+            (*outside, "ip", "addr", "add", "198.51.100.2/30", "dev", "orka-t-peer"),
+            (*outside, "ip", "link", "set", "orka-t-peer", "up"),
         ):
-            subprocess.run(["ip", *words], check=True, timeout=10)
-        outside = ("ip", "netns", "exec", "orka-t", "timeout", "3", "bash", "-c")
-        # 124 is the code of `timeout`: the packets vanish. A port that refuses shows that the way is open.
-        asked = subprocess.run([*outside, probe.format(port=6443)], check=False, timeout=10)
-        assert asked.returncode == 124
-        neighbour = subprocess.run(
-            [*outside, probe.format(port=9)], check=False, timeout=10, capture_output=True
-        )
-        assert b"refused" in neighbour.stderr, "the neighbour does not reach this machine at all"
+            subprocess.run(words, check=True, timeout=10)
+        # A port that refuses shows that the way is open; nothing comes back from the other.
+        assert b"refused" in _connect(outside, 9).stderr
+        assert _connect(outside, 6443).returncode == TIMED_OUT
     finally:
-        subprocess.run(["ip", "netns", "delete", "orka-t"], check=False, timeout=10)
+        for child in (*proc.descendants({neighbour.pid}), neighbour.pid):
+            os.kill(child, signal.SIGKILL)
+        neighbour.communicate(timeout=10)
         subprocess.run(["ip", "link", "delete", "orka-t-host"], check=False, timeout=10, capture_output=True)
+
+
+def _connect(outside: tuple[str, ...], port: int) -> subprocess.CompletedProcess[bytes]:
+    attempt = ("timeout", "3", "bash", "-c", f"exec 3<>/dev/tcp/198.51.100.1/{port}")
+    return subprocess.run([*outside, *attempt], check=False, timeout=10, capture_output=True)
 
 
 def test_a_process_that_died_is_reported_and_the_next_up_starts_it_alone() -> None:
     supervisor = Supervisor(default())
-    before = {record.name: record.identity for record in supervisor.records()}
+    before = identities(supervisor)
     os.kill(before["coredns"].pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while supervisor.find("coredns"):
@@ -174,7 +187,7 @@ def test_a_process_that_died_is_reported_and_the_next_up_starts_it_alone() -> No
     assert "not ready: coredns" in shown.stdout
     again = twin("up")
     assert again.returncode == 0, again.stderr
-    after = {record.name: record.identity for record in supervisor.records()}
+    after = identities(supervisor)
     assert {name for name, identity in after.items() if before[name] != identity} == {"coredns"}
     assert status()["healthy"]
 

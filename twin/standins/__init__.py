@@ -1,1 +1,1 @@
-"""Stand-ins for what lives outside a cluster: OpenAI and Supabase auth. They keep what they were asked."""
+"""Stand-ins for what lives outside a cluster and cannot be had here; they keep what they were asked."""

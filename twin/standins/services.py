@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin import secrets
@@ -29,13 +30,14 @@ def _step(paths: Paths, supervisor: Supervisor, name: str, port: int) -> Step:
     def run() -> str:
         secrets.of(paths)
         kept = secrets.file_of(paths)
+        program = sorted(Path(__file__).parent.glob("*.py"))  # edited: started anew
         return supervisor.ensure(
             Process(
                 name=f"standin-{name.replace('_', '-')}",
                 argv=(sys.executable, "-m", f"twin.standins.{name}", str(kept)),
                 directory=paths.checkout,
                 ready=lambda: _answers(port),
-                files=(kept,),
+                files=(kept, *program),
             )
         )
 

@@ -1,74 +1,159 @@
-"""Answers as Supabase auth does for a password grant: two seeded users of two tenants."""
+"""Stands in for Supabase auth: a password grant for the seeded users of two tenants.
+
+Tokens are those of Supabase: HS256 with the project's JWT secret, the tenant in `app_metadata`.
+"""
 
 from __future__ import annotations
 
 import hmac
-import sys
+import json
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-import uvicorn
-from fastapi import FastAPI, Header, HTTPException
-from fastapi.middleware.cors import CORSMiddleware
+import jwt
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from twin import secrets
-from twin.paths import BRIDGE_ADDRESS
+from twin.secrets import JWT_ALGORITHM, Secrets, User, mint
+from twin.standins import server
 from twin.standins.asked import Asked
 
 if TYPE_CHECKING:
-    from twin.secrets import Secrets, User
+    from starlette.requests import Request
 
 PORT = 8602
-LIFETIME_S = 3600
+ISSUER = "https://staging.supabase.co/auth/v1"
+AUDIENCE = "authenticated"
+TOKEN_LIFETIME_S = 3600
 
 
-def _user(user: User) -> dict[str, Any]:
+def application(known: Secrets) -> Starlette:
+    """The stand-in as an ASGI application."""
+    asked = Asked()
+    users = {user.email: user for user in known.users}
+
+    async def token(request: Request) -> Response:
+        grant = request.query_params.get("grant_type")
+        given = _object(await request.body())
+        email, password = str(given.get("email", "")).lower(), str(given.get("password", ""))
+        user = users.get(email)
+        if not _has_key(request, known):
+            answer = JSONResponse({"message": "No API key found in request"}, status_code=401)
+        elif grant != "password":
+            answer = _refusal(400, "unsupported_grant_type", f"unsupported grant type: {grant}")
+        elif user is None or not hmac.compare_digest(password.encode(), user.password.encode()):
+            answer = _refusal(400, "invalid_credentials", "Invalid login credentials")
+        else:
+            answer = JSONResponse(_session(known, user))
+        asked.note(request, answer.status_code, grant_type=grant, email=email)
+        return answer
+
+    async def current_user(request: Request) -> Response:
+        user = _bearer(request, known, users) if _has_key(request, known) else None
+        answer = (
+            JSONResponse(_described(user))
+            if user
+            else _refusal(401, "bad_jwt", "invalid JWT or no API key: unable to tell who asks")
+        )
+        asked.note(request, answer.status_code, email=user.email if user else None)
+        return answer
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"name": "GoTrue", "version": "orka-twin", "description": "a stand-in"})
+
+    async def key_set(_: Request) -> Response:
+        return JSONResponse({"keys": []})  # as with every project that signs with a shared secret
+
+    return Starlette(
+        routes=[
+            Route("/auth/v1/token", token, methods=["POST"]),
+            Route("/auth/v1/user", current_user),
+            Route("/auth/v1/health", health),
+            Route("/auth/v1/.well-known/jwks.json", key_set),
+            asked.route(),
+        ],
+        # The frontend's page asks from its own origin.
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+        ],
+    )
+
+
+def access_token(known: Secrets, user: User, lifetime_s: int = TOKEN_LIFETIME_S) -> str:
+    """A token for a user; a negative lifetime gives one that is over already."""
+    now = int(time.time())
+    return mint(
+        known.jwt_secret,
+        {
+            "iss": ISSUER,
+            "sub": user.user_id,
+            "aud": AUDIENCE,
+            "role": AUDIENCE,
+            "email": user.email,
+            "iat": now,
+            "exp": now + lifetime_s,
+            "session_id": str(uuid4()),
+            "app_metadata": {"provider": "email", "tenant_id": user.tenant_id},
+            "user_metadata": {},
+        },
+    )
+
+
+def _session(known: Secrets, user: User) -> dict[str, Any]:
     return {
-        "id": user.user_id,
-        "aud": "authenticated",
-        "role": "authenticated",
-        "email": user.email,
-        "app_metadata": {"provider": "email", "tenant_id": user.tenant_id},
+        "access_token": access_token(known, user),
+        "token_type": "bearer",
+        "expires_in": TOKEN_LIFETIME_S,
+        "expires_at": int(time.time()) + TOKEN_LIFETIME_S,
+        "refresh_token": token_urlsafe(16),
+        "user": _described(user),
     }
 
 
-def make(known: Secrets) -> FastAPI:
-    """The application, for the users that the twin's secrets name."""
-    app = FastAPI(openapi_url=None)
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
-    asked = Asked(app)
+def _described(user: User) -> dict[str, Any]:
+    return {
+        "id": user.user_id,
+        "aud": AUDIENCE,
+        "role": AUDIENCE,
+        "email": user.email,
+        "app_metadata": {"provider": "email", "tenant_id": user.tenant_id},
+        "user_metadata": {},
+    }
 
-    @app.post("/auth/v1/token")
-    def token(
-        grant_type: str, body: dict[str, str], apikey: Annotated[str | None, Header()] = None
-    ) -> dict[str, Any]:
-        if not hmac.compare_digest((apikey or "").encode(), known.supabase_key.encode()):
-            raise HTTPException(401, {"message": "Invalid API key"})
-        if grant_type != "password":
-            raise HTTPException(400, {"error": "unsupported_grant_type"})
-        email, password = body.get("email", ""), body.get("password", "")
-        user = next((one for one in known.users if one.email == email), None)
-        good = user is not None and hmac.compare_digest(user.password.encode(), password.encode())
-        asked.note(path="/auth/v1/token", email=email, granted=good)
-        if user is None or not good:
-            raise HTTPException(400, {"code": "invalid_credentials", "msg": "Invalid login credentials"})
-        now = int(time.time())
-        claims = {"sub": user.user_id, "iat": now, "exp": now + LIFETIME_S, **_user(user)}
-        return {
-            "access_token": secrets.mint(known.jwt_secret, claims),
-            "token_type": "bearer",
-            "expires_in": LIFETIME_S,
-            "user": _user(user),
-        }
 
-    @app.get("/auth/v1/health")
-    def health() -> dict[str, str]:
-        return {"name": "GoTrue", "description": "a stand-in"}
+def _bearer(request: Request, known: Secrets, users: dict[str, User]) -> User | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    try:
+        claims = jwt.decode(token, known.jwt_secret, algorithms=[JWT_ALGORITHM], audience=AUDIENCE)
+    except jwt.PyJWTError:
+        return None
+    return users.get(str(claims.get("email")))
 
-    return app
+
+def _has_key(request: Request, known: Secrets) -> bool:
+    given = request.headers.get("apikey", "").encode()
+    keys = (known.supabase_key, known.supabase_service_key)
+    return any(hmac.compare_digest(given, key.encode()) for key in keys)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _refusal(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"code": status, "error_code": code, "msg": message}, status_code=status)
 
 
 if __name__ == "__main__":
-    secrets_of_the_twin = secrets.read(Path(sys.argv[1]))
-    uvicorn.run(make(secrets_of_the_twin), host=BRIDGE_ADDRESS, port=PORT, log_level="warning")
+    server.serve(application, PORT)
