@@ -34,7 +34,7 @@ check: $(READY) ## lint, types and the tests that need neither root nor a cluste
 test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twin end to end
 	@$(PYTHON) -m pytest tests/sql
 	@.venv/bin/twin up --replace
-	@status=0; $(PYTHON) -m pytest tests/twin/test_engine.py || status=$$?; .venv/bin/twin down; exit $$status
+	@status=0; $(PYTHON) -m pytest tests/twin/test_engine.py tests/twin/test_deployment.py || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
 	@.venv/bin/twin up --replace
