@@ -12,6 +12,7 @@ import pytest
 
 from tests.twin.machine import begin, kubectl, processes_of, status, twin
 from twin import ownership, proc, teardown
+from twin.node import namespaces
 from twin.paths import BRIDGE, default
 from twin.processes import Supervisor
 
@@ -27,7 +28,7 @@ ALL_KILL_POINTS = (
 )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def up_afterwards() -> Iterator[None]:
     """Whatever a test does, the next one finds this checkout's twin running and its pods started again."""
     yield
@@ -50,6 +51,7 @@ def _pods_settled() -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.usefixtures("up_afterwards")
 def test_down_leaves_nothing_and_up_brings_the_data_back() -> None:
     where = default()
     kubectl("create", "configmap", "-n", "default", MARKED, "--from-literal=kept=yes", check=False)
@@ -87,6 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kill_point", points)
 
 
+@pytest.mark.usefixtures("up_afterwards")
 def test_a_killed_up_goes_on_where_it_stopped(kill_point: str) -> None:
     assert twin("down").returncode == 0
     starting = begin("up")
@@ -109,6 +112,7 @@ def test_a_killed_up_goes_on_where_it_stopped(kill_point: str) -> None:
             assert lines.count(record.argv) == 1, f"{record.name} runs {lines.count(record.argv)} times"
 
 
+@pytest.mark.usefixtures("up_afterwards")
 def test_the_twin_of_a_deleted_checkout_is_named_and_replaced(tmp_path: Path) -> None:
     here = default()
     clone = tmp_path / "clone"
@@ -129,3 +133,22 @@ def test_the_twin_of_a_deleted_checkout_is_named_and_replaced(tmp_path: Path) ->
     assert ownership.foreign(here) is None
     assert [line for line in map(proc.argv, proc.pids()) if any(str(clone) in word for word in line)] == []
     assert str(clone) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_a_namespace_that_somebody_mounted_twice_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `ip netns add` does with the folder of all namespaces."""
+    monkeypatch.setattr(namespaces, "FOLDER", tmp_path)
+    monkeypatch.setattr(namespaces, "CNI_CACHE", tmp_path / "none")
+    place = tmp_path / "cni-test"
+    place.touch()
+    subprocess.run(["unshare", f"--net={place}", "true"], check=True, timeout=10)
+    subprocess.run(["mount", "--rbind", tmp_path, tmp_path], check=True, timeout=10)
+    try:
+        assert namespaces.remove([place]) == 1
+        assert not place.exists()
+    finally:
+        subprocess.run(["umount", "--recursive", tmp_path], check=True, timeout=10)
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+    assert list(tmp_path.iterdir()) == []

@@ -21,8 +21,6 @@ FOLDER = Path("/run/netns")
 CNI_CACHE = Path("/var/lib/cni/results")
 PREFIX = "cni-"
 SANDBOXES = 'labels."io.cri-containerd.kind"==sandbox'
-# `ip netns add` mounts the folder over itself, and every namespace in it a second time.
-LAYERS = 4
 
 
 def find(paths: Paths, shims: Iterable[int]) -> set[Path]:
@@ -37,20 +35,28 @@ def find(paths: Paths, shims: Iterable[int]) -> set[Path]:
 
 
 def remove(namespaces: Iterable[Path]) -> int:
-    """Remove them and what CNI remembers of them; how many were there."""
-    removed = 0
+    """Remove them and what CNI remembers of them; how many were there.
+
+    Whoever calls `ip netns add` mounts the folder over itself, and every namespace in it a second time:
+    such a one is removed as well.
+    """
     names = {path.name for path in namespaces}
-    for path in (FOLDER / name for name in names):
-        for _ in range(LAYERS):
-            commands.succeeds(["umount", "--lazy", str(path)])
-            with contextlib.suppress(OSError):
-                path.unlink()
-                removed += 1
-                break
+    removed = sum(_unlink(FOLDER / name) for name in names)
     for file, entry in _cache():
         if _is_ours(entry) or any(sandbox.name in names for sandbox in _sandboxes(entry)):
             file.unlink(missing_ok=True)
     return removed
+
+
+def _unlink(path: Path) -> bool:
+    commands.succeeds(["umount", "--lazy", str(path)])
+    with contextlib.suppress(OSError):
+        path.unlink()
+        return True
+    # Mounted a second time, where only a mount namespace without the upper layer can reach it.
+    script = 'umount --lazy "$1"; umount --lazy "$2"; rm "$2"'
+    private = ("unshare", "--mount", "--propagation", "private")
+    return commands.succeeds([*private, "sh", "-c", script, "sh", str(path.parent), str(path)])
 
 
 def _linked() -> Iterator[Path]:
