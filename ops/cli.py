@@ -15,6 +15,7 @@ AREAS = {
     "migrate": "ops.migrate.command",
     "checks": "ops.checks.command",
     "secrets": "ops.secrets.command",
+    "images": "ops.images.command",
 }
 
 
