@@ -53,7 +53,10 @@ class Process:
 
     def fingerprint(self) -> str:
         """Changes when the process would have to be started anew to take effect."""
-        digest = hashlib.sha256(json.dumps([self.argv, sorted(self.environment.items())]).encode())
+        # `python` and `python3` of one folder are one program, whichever of them the caller was started by.
+        program = Path(self.argv[0])
+        called = (str(program.parent), str(program.resolve()), *self.argv[1:])
+        digest = hashlib.sha256(json.dumps([called, sorted(self.environment.items())]).encode())
         for file in self.files:
             digest.update(file.read_bytes())
         return digest.hexdigest()

@@ -74,6 +74,16 @@ def test_a_changed_command_or_configuration_restarts(supervisor: Supervisor, tmp
     assert supervisor.ensure(dataclasses.replace(process, argv=("sleep", "61"))).startswith("restarted")
 
 
+def test_two_names_of_one_program_in_one_folder_are_the_same_process(tmp_path: Path) -> None:
+    for name in ("python", "python3"):
+        (tmp_path / name).symlink_to(sys.executable)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "python").symlink_to(sys.executable)
+    names = (tmp_path / "python", tmp_path / "python3", tmp_path / "other" / "python")
+    marks = [Process(name="p", argv=(str(file),), ready=lambda: True).fingerprint() for file in names]
+    assert marks[0] == marks[1] != marks[2]
+
+
 def test_a_process_that_ends_while_starting_is_told_with_its_last_lines(supervisor: Supervisor) -> None:
     broken = Process(name="broken", argv=("sh", "-c", "echo the cause >&2; exit 3"), ready=lambda: False)
     with pytest.raises(StepError, match=r"ended while starting[\s\S]*the cause"):
