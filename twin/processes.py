@@ -14,6 +14,7 @@ import signal
 import subprocess
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin import proc
@@ -21,7 +22,6 @@ from twin.steps import StepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from twin.paths import Paths
 
