@@ -137,3 +137,15 @@ def test_help_documents_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> No
     said = " ".join(capsys.readouterr().out.split())
     for code in ("0 done", "1 a step failed", "2 wrong usage", "3 another checkout's twin runs"):
         assert code in said
+
+
+def test_logs_shows_the_end_of_a_log_and_names_the_others_when_there_is_none(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(twin_paths, "default", lambda: paths)
+    paths.logs.mkdir(parents=True)
+    (paths.logs / "etcd.log").write_text("one\ntwo\nthree\n")
+    assert cli.main(["logs", "etcd", "--lines", "2"]) == 0
+    assert capsys.readouterr().out == "two\nthree\n"
+    assert cli.main(["logs", "nobody"]) == 2
+    assert "etcd" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def api_server(paths: Paths, kubernetes: Path) -> Process:
         ),
         ready=lambda: access.answers(paths, f"{API_SERVER}/readyz"),
         ready_timeout_s=60,
-        stop_timeout_s=15,
+        stop_timeout_s=5,
         files=(server.certificate, store.certificate, kubelet.certificate, public),
     )  # fmt: skip
 
