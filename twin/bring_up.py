@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin import cluster, hand_tools, ownership, packages, services
+from twin import cluster, hand_tools, ownership, packages, services, stack_file
 from twin.node import network
 from twin.processes import Supervisor
 from twin.steps import Step
@@ -23,5 +23,6 @@ def steps(paths: Paths) -> list[Step]:
         *services.steps(paths),
         *cluster.steps(paths, Supervisor(paths)),
         *hand_tools.steps(paths),
+        *stack_file.steps(paths),
         *services.steps_after_cluster(paths),
     ]

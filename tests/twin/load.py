@@ -62,7 +62,7 @@ class Load:
             self._stop.wait(max(0.0, 1 / REQUESTS_A_SECOND - (time.monotonic() - started)))
 
     def _ask(self) -> tuple[int, str]:
-        connection = _Edge(self._host, context=self._context, timeout=TIMEOUT_S)
+        connection = Edge(self._host, context=self._context, timeout=TIMEOUT_S)
         try:
             connection.request("GET", self._path)
             answer = connection.getresponse()
@@ -74,7 +74,7 @@ class Load:
             connection.close()
 
 
-class _Edge(HTTPSConnection):
+class Edge(HTTPSConnection):
     """Asks for a host by name, certificate included, at the edge's loopback address."""
 
     def connect(self) -> None:
