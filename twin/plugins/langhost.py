@@ -149,11 +149,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:  # noqa: N802
         """The engine lets go: end the program."""
+        self.end_programs()
+        return empty_pb2.Empty()
+
+    def end_programs(self) -> None:
+        """End every program that still runs."""
         with self._lock:
             children = list(self._children)
         for child in children:
             _end(child)
-        return empty_pb2.Empty()
 
 
 def project_python(info: Any) -> str:
@@ -181,8 +185,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Serve; the engine's address is the last argument."""
     engine = sys.argv[-1] if len(sys.argv) > 1 else ""
+    host = LanguageHost(engine)
     serve(
-        lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
+        lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server),
+        at_end=host.end_programs,
     )
 
 

@@ -26,6 +26,7 @@ SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a m
 UNKNOWN_STRING: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 WORKERS: Final = 64
+ENGINE_POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,8 +114,13 @@ def has_unknown(value: Any) -> bool:
     return isinstance(value, list) and any(has_unknown(item) for item in value)
 
 
-def serve(register: Callable[[grpc.Server], None]) -> None:
-    """Serve on a free loopback port, print it as the engine expects, and stay until told to stop."""
+def serve(register: Callable[[grpc.Server], None], *, at_end: Callable[[], object] = lambda: None) -> None:
+    """Serve on a free loopback port, print it as the engine expects, and stay until told to stop.
+
+    A killed engine tells nothing: that the parent is another one then ends the plugin too, so that nothing
+    goes on waiting for a cluster on behalf of nobody.
+    """
+    engine = os.getppid()
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -130,7 +136,10 @@ def serve(register: Callable[[grpc.Server], None]) -> None:
     # Ctrl-C does not come here: the engine starts each plugin in a process group of its own.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    while not stopped.wait(ENGINE_POLL_S):
+        if os.getppid() != engine:
+            break
+    at_end()
     server.stop(grace=0)
     sys.stdout.flush()
     # Without the interpreter's own shutdown, which would wait for calls that the engine has given up.
