@@ -9,10 +9,10 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help up down check test soak
+.PHONY: help up down check test soak bench-stack
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements-dev.txt twin/toolchain/requirements.txt pyproject.toml
 	@bash twin/bootstrap.sh
@@ -34,8 +34,11 @@ check: $(READY) ## lint, types and the tests that need neither root nor a cluste
 test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twin end to end
 	@$(PYTHON) -m pytest tests/sql
 	@.venv/bin/twin up --replace
-	@status=0; $(PYTHON) -m pytest tests/twin/test_engine.py tests/twin/test_deployment.py || status=$$?; .venv/bin/twin down; exit $$status
+	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
 	@.venv/bin/twin up --replace
-	@$(PYTHON) -m pytest tests/twin --soak
+	@$(PYTHON) -m pytest tests/sql tests/twin --soak
+
+bench-stack: up ## how long the verbs of the stack take on the twin
+	@$(PYTHON) -m benchmarks.stack

@@ -39,7 +39,7 @@ class Edge(Component):
             *(_path(path, naming.BACKEND, "Exact") for path in HEALTH_PATHS),
         ]
         # One origin for the browser: /api of the frontend's host is the API too, its prefix kept.
-        web = [_path("/api/audit", naming.BACKEND), _path("/", naming.FRONTEND)]
+        web = [_path("/api", naming.BACKEND), _path("/", naming.FRONTEND)]
         for host_name, host, paths in (
             (naming.BACKEND, settings.api_host, api),
             (naming.FRONTEND, settings.frontend_host, web),

@@ -48,7 +48,7 @@ def steps(paths: Paths) -> list[Step]:
     found: set[Path] = set()
 
     def containers() -> str:
-        found.update(namespaces.find(paths, [shim.pid for shim in _shims(paths)]))
+        found.update(namespaces.find(paths, [shim.pid for shim in shims(paths)]))
         return _end_containers(paths)
 
     def others() -> str:
@@ -71,7 +71,7 @@ def remaining(paths: Paths) -> list[str]:
     found = [
         f"process {record.name} ({record.pid})" for record in Supervisor(paths).records() if record.running
     ]
-    found += [f"container shim {identity.pid}" for identity in _shims(paths)]
+    found += [f"container shim {identity.pid}" for identity in shims(paths)]
     found += [f"mount {place}" for place in _mounts(paths)]
     if commands.succeeds(["ip", "link", "show", twin_paths.BRIDGE]):
         found.append(f"bridge {twin_paths.BRIDGE}")
@@ -85,10 +85,10 @@ def _end_named(supervisor: Supervisor, names: Iterable[str]) -> str:
     return f"ended {len(ended)}" if ended else "none ran"
 
 
-def _shims(paths: Paths) -> list[proc.Identity]:
+def shims(paths: Paths) -> list[proc.Identity]:
     """The shims of the twin's containerds (the node's and Docker's), told from others by their socket."""
-    shims = [pid for pid in proc.pids() if _is_shim(proc.argv(pid), paths.run)]
-    return [identity for pid in shims if (identity := proc.identify(pid))]
+    found = [pid for pid in proc.pids() if _is_shim(proc.argv(pid), paths.run)]
+    return [identity for pid in found if (identity := proc.identify(pid))]
 
 
 def _is_shim(words: list[str], run: Path) -> bool:
@@ -102,13 +102,13 @@ def _is_shim(words: list[str], run: Path) -> bool:
 
 def _end_containers(paths: Paths) -> str:
     """SIGKILL to what runs below the shims, then to the shims."""
-    shims = _shims(paths)
-    inside = [proc.identify(pid) for pid in proc.descendants({shim.pid for shim in shims})]
-    for identity in [*(entry for entry in inside if entry), *shims]:
+    outer = shims(paths)
+    inside = [proc.identify(pid) for pid in proc.descendants({shim.pid for shim in outer})]
+    for identity in [*(entry for entry in inside if entry), *outer]:
         proc.send(identity, signal.SIGKILL)
-    for identity in [*(entry for entry in inside if entry), *shims]:
+    for identity in [*(entry for entry in inside if entry), *outer]:
         end(identity, KILL_TIMEOUT_S, signal.SIGKILL)
-    return f"ended {len(shims)}" if shims else "none ran"
+    return f"ended {len(outer)}" if outer else "none ran"
 
 
 def _mounts(paths: Paths) -> list[Path]:

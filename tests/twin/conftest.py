@@ -38,6 +38,24 @@ def deployed(twin_environment: dict[str, str]) -> Stack:
     return Stack(CHECKOUT, twin_environment)
 
 
+def heal(deployed: Stack) -> None:
+    """Later tests find the twin's own stack file deployed again, whatever a test did."""
+    healed = deployed.up()
+    if "currently locked" in healed.output:
+        deployed.pulumi("cancel", "--yes")
+        healed = deployed.up()
+    assert healed.code == 0, healed
+
+
+@pytest.fixture
+def stack(deployed: Stack) -> Iterator[Stack]:
+    """The deployed stack; its stack file is put back afterwards and applied."""
+    saved = PATHS.stack_file.read_text()
+    yield deployed
+    PATHS.stack_file.write_text(saved)
+    heal(deployed)
+
+
 @pytest.fixture
 def scratch_clone(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) -> Iterator[Stack]:
     """A clone whose committed `Pulumi.staging.yaml` is the twin's whole stack file, as a team would have it.
@@ -55,13 +73,12 @@ def scratch_clone(deployed: Stack, tmp_path: Path, twin_environment: dict[str, s
     stack.run("git", "config", "user.name", "Test")
     commit(stack, "the twin's stack file")
     yield stack
-    # Later tests find the twin's own stack file deployed again, whatever this test did.
-    healed = deployed.up()
-    assert healed.code == 0, healed
+    heal(deployed)
 
 
 def commit(stack: Stack, message: str) -> str:
     """Commit everything in the clone; its id."""
-    done = stack.run("git", "commit", "-q", "--all", "-m", message)
+    assert stack.run("git", "add", "--all", "--", ".", ":!.venv").code == 0
+    done = stack.run("git", "commit", "-q", "-m", message)
     assert done.code == 0, done
     return stack.run("git", "rev-parse", "HEAD").output.strip()

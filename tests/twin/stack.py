@@ -87,9 +87,15 @@ class Stack:
         return dict(json.loads(self.kubectl("get", *names, "--output", "json")))
 
     def interrupted_up(
-        self, stage: Callable[[dict[str, Any]], bool], number: signal.Signals, log: Path, wait_s: float = 300
+        self,
+        stage: Callable[[dict[str, Any]], bool],
+        number: signal.Signals,
+        log: Path,
+        *,
+        settle_s: float = 0.0,
+        wait_s: float = 300,
     ) -> Result:
-        """An `up` that is sent a signal once its event log shows the stage.
+        """An `up` that is sent a signal `settle_s` after its event log showed the stage.
 
         Raises:
             AssertionError: the stage was never seen.
@@ -108,6 +114,7 @@ class Stack:
         while process.poll() is None and time.monotonic() - started < wait_s:
             if any(stage(event) for event in events(log)):
                 seen = True
+                time.sleep(settle_s)
                 if number is signal.SIGKILL:
                     os.killpg(process.pid, number)
                 else:

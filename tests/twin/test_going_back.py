@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.twin.conftest import commit
+import pytest
+
+from tests.twin import further_migration
+from tests.twin.conftest import PATHS, commit
+from tests.twin.variant import digest_of_variant
+from twin import secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.twin.stack import Stack
 
 WORKLOADS = (
     ("deployment", "backend"),
     ("deployment", "frontend"),
+    ("deployment", "prometheus"),
     ("cronjob", "anomaly-detection-job"),
     ("cronjob", "embedding-generation-job"),
     ("cronjob", "model-training-job"),
     ("cronjob", "scheduled-reports-job"),
 )
+ANOTHER_YEAR = 1_900_000_000
+
+
+@pytest.fixture
+def further() -> Iterator[None]:
+    """The database without the further migration, before and after."""
+    further_migration.remove(PATHS)
+    yield
+    further_migration.remove(PATHS)
 
 
 def _specs(stack: Stack) -> dict[str, Any]:
@@ -37,15 +55,35 @@ def _gates(stack: Stack) -> set[str]:
     return {job["metadata"]["uid"] for job in jobs if job["metadata"]["name"].startswith("verification")}
 
 
-def test_the_previous_commit_brings_back_the_previous_state(scratch_clone: Stack) -> None:
+def _image(stack: Stack) -> str:
+    pod = stack.manifest("deployment", "backend")["spec"]["template"]["spec"]
+    return str(pod["containers"][0]["image"])
+
+
+def _service_key(stack: Stack) -> str:
+    """What the backend's pods have in their environment as Supabase's service key."""
+    pod = stack.manifest("deployment", "backend")["spec"]["template"]["spec"]
+    name = pod["containers"][0]["envFrom"][0]["secretRef"]["name"]
+    value = stack.manifest("secret", name)["data"]["SUPABASE_SERVICE_KEY"]
+    return base64.b64decode(value).decode()
+
+
+@pytest.mark.usefixtures("further")
+def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(scratch_clone: Stack) -> None:
     first_up = scratch_clone.up()
     assert first_up.code == 0, first_up
     before, first = _specs(scratch_clone), scratch_clone.outputs()
     previous = scratch_clone.run("git", "rev-parse", "HEAD").output.strip()
 
+    digest = digest_of_variant(PATHS, "backend", "next")
+    scratch_clone.set("orka-ppm:images.backend.digest", digest)
     scratch_clone.set("orka-ppm:backend.log-level", "DEBUG")
-    commit(scratch_clone, "a new setting")
-    assert scratch_clone.up().code == 0
+    further_migration.write(scratch_clone.folder, further_migration.GOOD)
+    commit(scratch_clone, "a new image, a new setting, a further migration")
+    second_up = scratch_clone.up()
+    assert second_up.code == 0, second_up
+    assert _image(scratch_clone).endswith(digest)
+    assert further_migration.VERSION in further_migration.applied(PATHS)
     assert _specs(scratch_clone) != before
     assert scratch_clone.outputs()["release_id"] != first["release_id"]
     gates = _gates(scratch_clone)
@@ -57,3 +95,27 @@ def test_the_previous_commit_brings_back_the_previous_state(scratch_clone: Stack
     assert _specs(scratch_clone) == before
     assert scratch_clone.outputs() == first
     assert _gates(scratch_clone) - gates, "the gate did not run on the way back"
+    assert further_migration.VERSION in further_migration.applied(PATHS), "the schema went back too"
+
+
+def test_where_a_secret_was_rotated_reverting_the_release_keeps_the_new_one(scratch_clone: Stack) -> None:
+    known = secrets.of(PATHS)
+    scratch_clone.set("orka-ppm:backend.log-level", "WARNING")
+    release = commit(scratch_clone, "a release")
+    claims = {"iss": "supabase", "role": "service_role", "exp": ANOTHER_YEAR}
+    rotated = secrets.mint(known.jwt_secret, claims)
+    done = scratch_clone.pulumi("config", "set", "--secret", "orka-ppm:supabase-service-key", stdin=rotated)
+    assert done.code == 0, done
+    commit(scratch_clone, "a rotated secret")
+    up = scratch_clone.up()
+    assert up.code == 0, up
+    assert _service_key(scratch_clone) == rotated
+    assert rotated not in up.output
+
+    reverted = scratch_clone.run("git", "revert", "--no-edit", release)
+    assert reverted.code == 0, reverted
+    back = scratch_clone.up()
+    assert back.code == 0, back
+    assert _service_key(scratch_clone) == rotated
+    container = scratch_clone.manifest("deployment", "backend")["spec"]["template"]["spec"]["containers"][0]
+    assert {item["name"]: item.get("value") for item in container["env"]}["LOG_LEVEL"] == "INFO"

@@ -1,0 +1,68 @@
+"""The README's commands, as they stand there, in a fresh clone with a state of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from model.secrets import SECRETS
+from tests.twin.conftest import PATHS, heal
+from tests.twin.stack import CHECKOUT, Stack
+from twin import application, stack_file
+from twin import images as base_images
+from twin.deploy import check_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+# Questions that a person answers at the terminal.
+ANSWERS = {"PULUMI_OPTION_YES": "true", "PULUMI_OPTION_NON_INTERACTIVE": "true"}
+
+
+def commands(heading: str) -> list[str]:
+    """The commands of the first block below a heading of the README."""
+    text = (CHECKOUT / "README.md").read_text().partition(f"\n## {heading}\n")[2]
+    block = BLOCK.search(text)
+    assert block is not None, f"README.md has no commands below {heading}"
+    return [line.partition(" #")[0].strip() for line in block[1].splitlines() if line.strip()]
+
+
+@pytest.fixture
+def newcomer(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) -> Iterator[Stack]:
+    """A clone as somebody has it who wrote their own endpoints into the stack file, and no stack yet."""
+    gone = deployed.pulumi("destroy", "--yes", "--skip-preview")
+    assert gone.code == 0, gone
+    folder, state = tmp_path / "clone", tmp_path / "state"
+    state.mkdir()
+    subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(folder)], check=True, timeout=60)
+    images = {**application.digests(PATHS), **base_images.digests(PATHS, "prometheus")}
+    document = yaml.safe_load((folder / "Pulumi.staging.yaml").read_text())
+    document["config"] = stack_file.derive(document["config"], stack_file.overlay(PATHS, images))
+    (folder / "Pulumi.staging.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    given = stack_file.given_secrets(PATHS)
+    variables = [f"{spec.variable}={given[spec.key]}" for spec in SECRETS if spec.key in given]
+    (folder / "backend").mkdir()
+    (folder / "backend" / ".env.staging").write_text("\n".join(variables) + "\n")
+    own = {**twin_environment, **check_user(PATHS), **ANSWERS, "PULUMI_BACKEND_URL": f"file://{state}"}
+    own.pop("PULUMI_OPTION_CONFIG_FILE")
+    stack = Stack(folder, own)
+    yield stack
+    stack.run("pulumi", "destroy", "-s", "staging")
+    heal(deployed)
+
+
+def test_a_newcomer_types_the_commands_below_deploy_and_ends_with_green_checks(newcomer: Stack) -> None:
+    typed = commands("Deploy")
+    assert typed[0] == "pulumi login"
+    assert typed[-1] == ".venv/bin/ops checks"
+    for command in typed:
+        done = newcomer.run("bash", "-c", command, timeout=900)
+        assert done.code == 0, f"{command}\n{done}"
+    assert "PASSED" in done.output
+    assert newcomer.kubectl("get", "deployment", "backend")
