@@ -9,7 +9,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help up down check test soak bench-stack
+.PHONY: help up down check test soak bench-stack lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,3 +42,16 @@ soak: $(READY) ## the same code over the full matrices; hours
 
 bench-stack: up ## how long the verbs of the stack take on the twin
 	@$(PYTHON) -m benchmarks.stack
+
+# No addresses and no comments: the files say what is installed, not where from.
+COMPILE := .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--python-version 3.11
+# The images' locks hold one extra alone, without the program's own dependencies.
+EXTRA = $(PYTHON) -c 'import sys, tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
+
+lock: ## compile the hashed locks from pyproject.toml
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
+	@$(EXTRA) ops | $(COMPILE) - -o ops/requirements.txt
+	@$(EXTRA) workload | $(COMPILE) - -o twin/workload/requirements.txt
