@@ -24,6 +24,7 @@ PROGRAMS = {
     "dockerd": "docker.io",
     "docker-registry": "docker-registry",
     "redis-server": "redis-server",
+    "stunnel": "stunnel4",
     "iptables": "iptables",
     "conntrack": "conntrack",
     "ip": "iproute2",
@@ -34,7 +35,7 @@ PROGRAMS = {
 CNI_PLUGINS = Path("/usr/lib/cni")
 CNI_PACKAGE = "containernetworking-plugins"
 # The units that these packages bring.
-SERVICES = ("containerd", "docker", "etcd", "docker-registry", "redis-server")
+SERVICES = ("containerd", "docker", "etcd", "docker-registry", "redis-server", "stunnel4")
 FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Asked by Debian's packages before they start a service; 101 means "not allowed".
 POLICY = Path("/usr/sbin/policy-rc.d")
