@@ -106,8 +106,10 @@ class Stack:
             "pulumi", "up", "--yes", "--skip-preview", "-s", "staging", "--non-interactive",
             "--color", "never", "--event-log", str(log),
         ]  # fmt: skip
+        # The engine has its event log behind this variable.
+        variables = {**self.environment, "PULUMI_DEBUG_COMMANDS": "true"}
         process = subprocess.Popen(
-            command, cwd=self.folder, env=dict(self.environment), text=True,
+            command, cwd=self.folder, env=variables, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         seen = False

@@ -13,7 +13,7 @@ def test_hand_made_drift_is_shown_and_healed(deployed: Stack) -> None:
     deployed.kubectl("set", "env", "deployment/backend", "LOG_LEVEL=ERROR")
     deployed.kubectl("delete", "poddisruptionbudget", "backend")
     deployed.kubectl("patch", "cronjob", "model-training-job", "--patch", '{"spec":{"suspend":true}}')
-    shown = deployed.refresh("--preview-only", "--diff")
+    shown = deployed.pulumi("refresh", "--preview-only", "--diff")
     assert "replicas: 2 => 3" in shown.output, shown
     assert "ERROR" in shown.output, shown
     assert "suspend: false => true" in shown.output, shown

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
 MISSING = f"sha256:{'e' * 64}"
-BACKEND_DEADLINE_S = 60
+BACKEND_DEADLINE_S = 25
 MIGRATION_DEADLINE_S = 20
 # How long everything else of a failing `up` may take on a busy machine.
 SLACK_S = 90
@@ -44,6 +44,7 @@ def _generation(stack: Stack) -> int:
 
 def test_a_bad_backend_image_fails_in_time_while_the_old_one_serves_every_request(stack: Stack) -> None:
     good = _digest(stack, "backend")
+    stack.set("orka-ppm:backend.rollout.deadline-seconds", str(BACKEND_DEADLINE_S))
     stack.set("orka-ppm:images.backend.digest", MISSING)
     with _load() as load:
         failed = stack.up()
