@@ -13,8 +13,8 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import provider_pb2
 
 from twin.plugins import wire
+from twin.plugins.engine_log import EngineLog
 from twin.plugins.kubernetes import kinds
-from twin.plugins.kubernetes.engine_log import EngineLog
 from twin.plugins.kubernetes.servicer import KubernetesProvider
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from twin.plugins import wire
-from twin.plugins.bridged import BridgedProvider, Change, Kind, Properties, ProviderError, Schema
+from twin.plugins.bridged import BridgedProvider, Change, Kind, Schema
+from twin.plugins.provider import Properties, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
