@@ -1,0 +1,172 @@
+"""Feed recorded requests to a stand-in and compare its answers, field by field."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import provider_pb2
+
+from twin.plugins import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import grpc
+
+WIRE = Path(__file__).parent / "wire"
+
+REQUESTS = {
+    "Handshake": provider_pb2.ProviderHandshakeRequest,
+    "GetPluginInfo": empty_pb2.Empty,
+    "CheckConfig": provider_pb2.CheckRequest,
+    "DiffConfig": provider_pb2.DiffRequest,
+    "Configure": provider_pb2.ConfigureRequest,
+    "Check": provider_pb2.CheckRequest,
+    "Diff": provider_pb2.DiffRequest,
+    "Create": provider_pb2.CreateRequest,
+    "Read": provider_pb2.ReadRequest,
+    "Update": provider_pb2.UpdateRequest,
+    "Delete": provider_pb2.DeleteRequest,
+    "Cancel": empty_pb2.Empty,
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One recorded call."""
+
+    file: str
+    line: int
+    method: str
+    request: dict[str, Any]
+    response: dict[str, Any] | None
+    error: str | None
+
+    @property
+    def urn(self) -> str:
+        return str(self.request.get("urn", ""))
+
+    @property
+    def preview(self) -> bool:
+        return bool(self.request.get("preview"))
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.method} {self.urn.rpartition('::')[2]}"
+
+
+def calls(file: str) -> list[Call]:
+    """The provider's calls of one recording."""
+    found = []
+    for line, text in enumerate((WIRE / file).read_text(encoding="utf-8").splitlines(), start=1):
+        record = json.loads(text)
+        service, method = record["method"].split("/")[1:]
+        if service == "pulumirpc.ResourceProvider":
+            error = (record.get("errors") or [None])[0]
+            found.append(Call(file, line, method, record["request"], record.get("response"), error))
+    return found
+
+
+class Aborted(Exception):  # noqa: N818 - it is how gRPC ends a call, not an error of ours
+    """What `context.abort` raises."""
+
+
+class Context:
+    """The parts of a gRPC context that the servicer uses."""
+
+    def __init__(self) -> None:
+        self.code: grpc.StatusCode | None = None
+        self.message = ""
+        self.trailing: dict[str, bytes] = {}
+
+    def abort(self, code: grpc.StatusCode, message: str) -> None:
+        self.code, self.message = code, message
+        raise Aborted(message)
+
+    def set_trailing_metadata(self, pairs: tuple[tuple[str, bytes], ...]) -> None:
+        self.trailing = dict(pairs)
+
+
+@dataclass
+class Answer:
+    """What the stand-in said."""
+
+    response: dict[str, Any] | None
+    error: str | None
+    detail: provider_pb2.ErrorResourceInitFailed | None = None
+
+
+def send(servicer: Any, call: Call, changed: dict[str, Any] | None = None) -> Answer:
+    """One request to the servicer, in the form it has on the wire."""
+    request = json_format.ParseDict({**call.request, **(changed or {})}, REQUESTS[call.method]())
+    context = Context()
+    try:
+        response = getattr(servicer, call.method)(request, context)
+    except Aborted:
+        assert context.code is not None
+        name = "".join(part.capitalize() for part in context.code.name.split("_"))
+        name = {"Cancelled": "Canceled"}.get(name, name)
+        return Answer(None, f"rpc error: code = {name} desc = {context.message}", _detail(context))
+    return Answer(json_format.MessageToDict(response), None)
+
+
+def _detail(context: Context) -> provider_pb2.ErrorResourceInitFailed | None:
+    packed = context.trailing.get("grpc-status-details-bin")
+    if packed is None:
+        return None
+    status = provider_status().FromString(packed)
+    detail = provider_pb2.ErrorResourceInitFailed()
+    assert status.details[0].Unpack(detail)
+    return detail
+
+
+def provider_status() -> Any:
+    """The class of a gRPC status."""
+    from pulumi.runtime.proto import status_pb2  # noqa: PLC0415 - it registers a name that other packages may have
+
+    return status_pb2.Status
+
+
+def never(_path: str, _recorded: Any, _got: Any) -> bool:
+    """Nothing is taken for the same that is not equal."""
+    return False
+
+
+def differences(
+    recorded: Any, got: Any, same: Callable[[str, Any, Any], bool] = never, path: str = ""
+) -> Iterator[str]:
+    """Where two answers differ, as `path: recorded → got`; `same` takes unequal values for the same."""
+    if recorded == got or same(path, recorded, got):
+        return
+    if isinstance(recorded, dict) and isinstance(got, dict):
+        for key in sorted(recorded.keys() | got.keys()):
+            yield from differences(recorded.get(key), got.get(key), same, f"{path}.{key}")
+    elif isinstance(recorded, list) and isinstance(got, list):
+        for index in range(max(len(recorded), len(got))):
+            ours = got[index] if index < len(got) else None
+            theirs = recorded[index] if index < len(recorded) else None
+            yield from differences(theirs, ours, same, f"{path}[{index}]")
+    else:
+        yield f"{path}: {recorded!r} → {got!r}"
+
+
+def revealed(properties: dict[str, Any]) -> dict[str, Any]:
+    """Recorded properties without the marks of secrets."""
+    struct = json_format.ParseDict(properties, wire.struct_pb2.Struct())
+    plain: dict[str, Any] = wire.reveal(wire.decode(struct))
+    return plain
+
+
+def corrupted(response: dict[str, Any] | None, path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """A copy of a recorded answer with another value at `path`, which must be there."""
+    copied: dict[str, Any] = copy.deepcopy(response or {})
+    inner: Any = copied
+    for key in path[:-1]:
+        inner = inner[key]
+    assert inner[path[-1]] != value
+    inner[path[-1]] = value
+    return copied
