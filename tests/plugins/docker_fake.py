@@ -44,7 +44,9 @@ class FakeDocker:
     Attributes:
         build: the lines of a build's output.
         push: the lines of a push's output.
-        quiet: after these lines say no more and stay, until the client hangs up.
+        quiet: what (`build` or `push`) says no more after its lines and stays, until the client hangs up.
+        breaks: what ends after its lines as if the daemon had died.
+        together: where all builds wait for each other.
         refuses: HTTP code and message for every build.
 
     """
@@ -52,7 +54,9 @@ class FakeDocker:
     labels: list[str] = field(default_factory=lambda: [LABEL])
     build: list[Line] = field(default_factory=lambda: [{"aux": {"ID": LOCAL_ID}}])
     push: list[Line] = field(default_factory=lambda: [{"aux": {"Digest": DIGEST}}])
-    quiet: bool = False
+    quiet: str = ""
+    breaks: str = ""
+    together: threading.Barrier | None = None
     refuses: tuple[int, str] | None = None
     connections: int = 0
     asked: list[Asked] = field(default_factory=list)
@@ -85,13 +89,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.docker.refuses and asked.what == "build":
             self._answer(self.docker.refuses[0], {"message": self.docker.refuses[1]})
             return
+        if self.docker.together and asked.what == "build":
+            self.docker.together.wait(timeout=10)
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for line in self.docker.build if asked.what == "build" else self.docker.push:
             self._chunk(json.dumps(line).encode() + b"\r\n")
-        if self.docker.quiet:
+        if self.docker.breaks == asked.what:
+            self.close_connection = True
+        elif self.docker.quiet == asked.what:
             self.docker.working.set()
             self.connection.recv(1)
             self.docker.hung_up.set()

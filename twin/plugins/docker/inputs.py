@@ -108,7 +108,7 @@ def image(inputs: Properties) -> Image:
         context=_context(build),
         platform=build["platform"],
         network=build.get("network"),
-        args=dict(build.get("args") or {}),
+        args=dict(sorted((build.get("args") or {}).items())),
         login=login,
         # Output comes by the line: so must the secrets.
         secrets=tuple(part for secret in secrets for part in (secret, *secret.splitlines())),
