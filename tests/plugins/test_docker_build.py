@@ -257,6 +257,15 @@ def test_three_images_are_built_at_once(docker: FakeDocker) -> None:
     assert len(answers) == 3
 
 
+def test_a_diff_compares_with_what_was_built(docker: FakeDocker) -> None:
+    built = {"__inputs": {"imageName": "a:1"}}
+    answer = asked(
+        provider(docker), "Diff", olds=built, oldInputs={"imageName": "b:1"}, news={"imageName": "b:1"}
+    )
+    assert answer.response is not None
+    assert answer.response["detailedDiff"] == {"imageName": {"kind": "UPDATE"}}
+
+
 def test_another_kind_is_refused(docker: FakeDocker) -> None:
     answer = asked(provider(docker), "Check", type="docker:index/container:Container", news={})
     assert "docker:index/container:Container is not known" in str(answer.error)

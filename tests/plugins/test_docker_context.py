@@ -9,6 +9,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from docker.utils import build
 
 from twin.plugins.docker.context import Context
 from twin.plugins.provider import ProviderError
@@ -127,7 +128,17 @@ def test_another_checkout_has_the_same_digest(root: Path, tmp_path: Path) -> Non
     assert context(other).digest() == context(root).digest()
 
 
+def test_the_order_in_which_files_are_found_does_not_matter(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, found = context(root).digest(), build.exclude_paths
+    monkeypatch.setattr(build, "exclude_paths", lambda *a, **k: sorted(found(*a, **k), reverse=True))
+    assert context(root).digest() == before
+
+
 def test_the_owner_of_the_checkout_is_not_sent(root: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(root / "kept.txt", 1234, 1234)
     assert {(entry.uid, entry.gid, entry.uname) for entry in sent(context(root)).values()} == {(0, 0, "")}
 
 

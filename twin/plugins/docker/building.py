@@ -110,5 +110,6 @@ class _Output:
 
     def last(self) -> list[str]:
         """The last lines, indented."""
-        lines = [*self._lines, *([self._rest] if self._rest.strip() else [])]
-        return [f"  {line}" for line in lines[-LAST_LINES:]]
+        if self._rest.strip():
+            self._lines.append(self._rest)
+        return [f"  {line}" for line in self._lines]
