@@ -35,7 +35,7 @@ UNORDERED_LISTS = {"replaces"}
 
 def recordings() -> list[str]:
     """The recorded conversations with the kubernetes plugin."""
-    return sorted(path.name for path in replay.WIRE.glob("*.jsonl") if path.name.startswith(FAMILIES))
+    return replay.recordings(*FAMILIES)
 
 
 def provider() -> KubernetesProvider:

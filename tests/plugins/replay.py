@@ -52,6 +52,12 @@ class Call:
         return str(self.request.get("urn", ""))
 
     @property
+    def type(self) -> str:
+        """The type token; an older engine says it in the URN alone."""
+        in_urn = (self.urn.split("::") + [""] * 3)[2].rpartition("$")[2]
+        return str(self.request.get("type") or in_urn)
+
+    @property
     def preview(self) -> bool:
         return bool(self.request.get("preview"))
 
@@ -68,6 +74,29 @@ def calls(file: str) -> list[Call]:
         if service == "pulumirpc.ResourceProvider":
             error = (record.get("errors") or [None])[0]
             found.append(Call(file, line, method, record["request"], record.get("response"), error))
+    return found
+
+
+def recordings(*families: str) -> list[str]:
+    """The recorded conversations whose names begin so."""
+    return sorted(path.name for path in WIRE.glob("*.jsonl") if path.name.startswith(families))
+
+
+def calls_of(plugin: str, version: str, file: str) -> list[Call]:
+    """One plugin's calls of a recording that holds several.
+
+    A handshake is that of the plugin whose information is asked for next; a cancellation is for all.
+    """
+    found, handshake = [], None
+    for call in calls(file):
+        ours = call.type.startswith((f"{plugin}:", f"pulumi:providers:{plugin}"))
+        if call.method == "Handshake":
+            handshake = call
+        elif call.method == "GetPluginInfo" and call.response == {"version": version}:
+            assert handshake is not None
+            found += [handshake, call]
+        elif ours or call.method == "Cancel":
+            found.append(call)
     return found
 
 
@@ -170,3 +199,12 @@ def corrupted(response: dict[str, Any] | None, path: tuple[str, ...], value: Any
     assert inner[path[-1]] != value
     inner[path[-1]] = value
     return copied
+
+
+def has(value: Any, path: tuple[str, ...]) -> bool:
+    """Whether an answer has something at `path`."""
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.plugins.replay import Call
 
 HASH = re.compile(r"^[0-9a-f]{64}$")
-FILES = sorted(path.name for path in replay.WIRE.glob("docker-*.jsonl"))
+FILES = replay.recordings("docker-")
 
 
 def same(path: str, recorded: Any, got: Any) -> bool:

@@ -164,16 +164,8 @@ def test_a_corrupted_recorded_field_is_noticed(
     found = replay.calls("small-first-up.jsonl")
     found += replay.calls("small-up-without-change.jsonl")
     replayed(servicer, next(call for call in found if call.method == "Configure"), api)
-    call = next(call for call in found if call.method == method and _has(call.response or {}, path))
+    call = next(call for call in found if call.method == method and replay.has(call.response, path))
     answer = replayed(servicer, call, api)
     assert list(differences(call.response, answer.response)) == []
     corrupted = replay.corrupted(call.response, path, value)
     assert list(differences(corrupted, answer.response)) != []
-
-
-def _has(value: Any, path: tuple[str, ...]) -> bool:
-    for key in path:
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True

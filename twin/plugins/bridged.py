@@ -46,7 +46,10 @@ class Schema:
 
 
 class Kind(Protocol):
-    """What one kind of resource does. Values are plain: secrets are unwrapped before and marked after."""
+    """What one kind of resource does. Values are plain: secrets are unwrapped before and marked after.
+
+    In a preview an input may be unknown.
+    """
 
     schema: Schema
 
@@ -54,7 +57,7 @@ class Kind(Protocol):
         """What changed."""
 
     def create(self, inputs: Properties, *, preview: bool) -> tuple[str, Properties]:
-        """Id and outputs."""
+        """Id and outputs; in a preview no id."""
 
     def read(self, resource_id: str, properties: Properties) -> Properties | None:
         """The live outputs, None when it is gone."""
@@ -124,18 +127,14 @@ class BridgedProvider(Provider):
         """Make it; in a preview, what only the making tells is unknown."""
         kind = self._kind(request, context)
         inputs = _without_marks(wire.decode(request.properties))
-        if request.preview and wire.has_unknown(inputs):
-            resource_id, outputs = "", _unknown_outputs(kind, inputs)
-        else:
-            try:
-                resource_id, outputs = kind.create(wire.reveal(inputs), preview=request.preview)
-            except ProviderError as error:
-                context.abort(grpc.StatusCode.UNKNOWN, f"creating {request.urn}: {error}")
-        if request.preview:
-            return provider_pb2.CreateResponse(properties=wire.encode(outputs))
-        return provider_pb2.CreateResponse(
-            id=resource_id, properties=wire.encode(marked(outputs, kind.schema.secret_outputs))
-        )
+        try:
+            resource_id, outputs = kind.create(wire.reveal(inputs), preview=request.preview)
+        except ProviderError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, f"creating {request.urn}: {error}")
+        # What the making tells is not marked before there is something to hide.
+        unmade = {key for key, value in outputs.items() if value is wire.UNKNOWN and key not in inputs}
+        properties = marked(outputs, kind.schema.secret_outputs - unmade)
+        return provider_pb2.CreateResponse(id=resource_id, properties=wire.encode(properties))
 
     def Read(self, request: Any, context: Context) -> provider_pb2.ReadResponse:
         """The live state; without an id it is gone."""
@@ -147,7 +146,8 @@ class BridgedProvider(Provider):
         if live is None:
             return provider_pb2.ReadResponse()
         given = wire.decode(request.inputs)
-        inputs: Properties = dict(given)
+        # An empty list of defaults is not kept.
+        inputs: Properties = {key: value for key, value in given.items() if key != DEFAULTS or value}
         for key in (given or live).keys() & kind.schema.inputs:
             value = live.get(key)
             inputs[key] = wire.Secret(value) if key in kind.schema.secret_inputs else value
@@ -162,8 +162,6 @@ class BridgedProvider(Provider):
         kind = self._kind(request, context)
         olds = wire.reveal(wire.decode(request.olds))
         news = _without_marks(wire.decode(request.news))
-        if request.preview and wire.has_unknown(news):
-            return provider_pb2.UpdateResponse(properties=wire.encode({**olds, **news}))
         try:
             outputs = kind.update(olds, wire.reveal(news), preview=request.preview)
         except ProviderError as error:
@@ -187,11 +185,3 @@ class BridgedProvider(Provider):
 
 def _without_marks(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if key != DEFAULTS}
-
-
-def _unknown_outputs(kind: Kind, inputs: Properties) -> Properties:
-    return {
-        **inputs,
-        "id": wire.UNKNOWN,
-        **dict.fromkeys(kind.schema.secret_outputs - inputs.keys(), wire.UNKNOWN),
-    }

@@ -26,6 +26,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """A provider's own half of the protocol; methods that are not here answer Unimplemented."""
 
     version = ""
+    handshake_refusal = "method Handshake not implemented"
     config_inputs: frozenset[str] = frozenset()
     secret_config: frozenset[str] = frozenset()
     accepts_secrets = False
@@ -40,7 +41,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, _request: Any, context: Context) -> Any:
         """Declined, as the official plugins do."""
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, self.handshake_refusal)
 
     def GetPluginInfo(self, _request: Any, _context: Context) -> plugin_pb2.PluginInfo:
         """Which plugin this is."""
@@ -72,7 +73,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
         if not changed:
             return provider_pb2.DiffResponse()
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=changed)
+        kinds = provider_pb2.PropertyDiff
+        how = {
+            key: kinds.ADD if key not in olds else kinds.DELETE if key not in news else kinds.UPDATE
+            for key in changed
+        }
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME,
+            diffs=changed,
+            detailedDiff={key: kinds(kind=kind, inputDiff=True) for key, kind in how.items()},
+        )
 
     def Configure(self, request: Any, _context: Context) -> provider_pb2.ConfigureResponse:
         """Take the configuration."""
