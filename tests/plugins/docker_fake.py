@@ -1,4 +1,4 @@
-"""A scripted Docker daemon over HTTP: it builds nothing and notes what it was asked."""
+"""A scripted Docker daemon on a unix socket: it builds nothing and notes what it was asked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import base64
 import io
 import json
 import tarfile
+import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -72,7 +74,6 @@ class FakeDocker:
 class _Handler(BaseHTTPRequestHandler):
     docker: FakeDocker
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -132,18 +133,23 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet: the tests' output is for failures."""
 
 
+class _Server(ThreadingMixIn, UnixStreamServer):
+    daemon_threads = True
+
+
 @contextmanager
 def serve(docker: FakeDocker) -> Iterator[FakeDocker]:
-    """Serve it on a free loopback port, noted in `docker.url`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"docker": docker}))
-    server.daemon_threads = True
-    docker.url = f"tcp://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield docker
-    finally:
-        server.shutdown()
-        server.server_close()
+    """Serve it on a unix socket, noted in `docker.url`."""
+    # Not pytest's folder: a socket's path may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="docker-") as folder:
+        server = _Server(f"{folder}/docker.sock", type("Handler", (_Handler,), {"docker": docker}))
+        docker.url = f"unix://{folder}/docker.sock"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield docker
+        finally:
+            server.shutdown()
+            server.server_close()
 
 
 def _files(sent: bytes) -> dict[str, bytes]:

@@ -205,6 +205,17 @@ def test_an_update_makes_the_memberships_exactly_those_of_the_role(server: FakeP
     ]  # fmt: skip
 
 
+def test_a_membership_that_was_changed_by_hand_is_shown(server: FakePostgresql) -> None:
+    server.rows["FROM pg_roles"] = [(*(False for _ in FLAGS), -1, None)]
+    server.rows["pg_auth_members"] = [("a",), ("b",)]
+    for given, shown in ((["b", "a"], ["b", "a"]), (["b"], ["a", "b"])):
+        inputs = {"name": "app", "roles": given}
+        response = role("Read", id="app", properties=inputs, inputs=inputs).response
+        assert response is not None
+        assert response["properties"]["roles"] == shown
+        assert response["inputs"]["roles"] == shown
+
+
 def test_an_input_that_would_be_ignored_is_refused() -> None:
     response = role("Check", news={"name": "app", "statementTimeout": 5, "skipDropRole": True}).response
     assert response is not None
