@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.plugins import replay
+from tests.plugins import compare, replay
 from tests.plugins.replay import calls, revealed
 from twin.plugins.engine_log import EngineLog
 from twin.plugins.kubernetes import kinds
@@ -59,7 +59,7 @@ def kubeconfig(url: str) -> str:
 
 def differences(recorded: Any, got: Any, path: str = "") -> Iterator[str]:
     """Where two answers differ, but for the fields above."""
-    return replay.differences(recorded, got, _same, path)
+    return compare.differences(recorded, got, _same, path)
 
 
 def _same(path: str, recorded: Any, got: Any) -> bool:

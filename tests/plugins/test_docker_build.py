@@ -1,30 +1,22 @@
-"""How the docker stand-in builds, fails, keeps its secrets and is cancelled, with a scripted daemon."""
+"""What the docker stand-in asks of a daemon, how it fails, and that it keeps its secrets."""
 
 from __future__ import annotations
 
-import threading
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.plugins import docker_fake, replay
-from tests.plugins.replay import Call
+from tests.plugins import docker_fake
+from tests.plugins.docker_calls import PASSWORD, SECRET, asked, create, error, inputs, provider
 from twin.docker import LABEL
 from twin.plugins import wire
-from twin.plugins.docker import daemon
 from twin.plugins.docker.servicer import IMAGE, DockerProvider
 from twin.plugins.engine_log import EngineLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.plugins.docker_fake import FakeDocker
 
-URN = f"urn:pulumi:staging::orka::{IMAGE}::app"
-SECRET = "k3y/with=odd&signs"
-PASSWORD = "pa55 word"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 class Log(EngineLog):
@@ -39,63 +31,9 @@ class Log(EngineLog):
         self.messages.append(message)
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ctx").mkdir()
-    (tmp_path / "ctx" / "Dockerfile").write_text("FROM scratch\n")
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def docker() -> Iterator[FakeDocker]:
-    with docker_fake.serve(docker_fake.FakeDocker()) as fake:
-        yield fake
-
-
 @pytest.fixture
 def log() -> Log:
     return Log()
-
-
-def provider(docker: FakeDocker, log: EngineLog | None = None) -> DockerProvider:
-    return DockerProvider(log or EngineLog(), {"DOCKER_HOST": docker.url})
-
-
-def inputs(name: str = "app") -> dict[str, Any]:
-    return wire.encode_json(
-        {
-            "imageName": f"localhost:5000/{name}:staging",
-            "build": {
-                "context": "ctx",
-                "dockerfile": "ctx/Dockerfile",
-                "platform": "linux/amd64",
-                "network": "none",
-                "args": {"KEY": wire.Secret(SECRET), "BASE": "base:1"},
-            },
-            "buildOnPreview": False,
-            "registry": {
-                "server": "localhost:5000", "username": "ci", "password": wire.Secret(PASSWORD),
-            },
-        }
-    )  # fmt: skip
-
-
-def asked(servicer: DockerProvider, method: str, **request: Any) -> replay.Answer:
-    return replay.send(servicer, Call("", 0, method, {"urn": URN, **request}, None, None))
-
-
-def create(servicer: DockerProvider, **request: Any) -> replay.Answer:
-    return asked(servicer, "Create", **{"properties": inputs(), **request})
-
-
-def error(servicer: DockerProvider, **request: Any) -> str:
-    """The error of a build that must fail; no secret is in it in any spelling."""
-    answer = create(servicer, **request)
-    assert answer.error is not None, "it did not fail"
-    text = answer.error.removeprefix("rpc error: code = Unknown desc = ")
-    for hidden in (SECRET, PASSWORD, "k3y", "pa55"):
-        assert hidden not in text
-    return text
 
 
 def test_the_fakes_mark_is_the_twins() -> None:
@@ -190,71 +128,6 @@ def unmarked(value: Any) -> Any:
         hidden = value.get(wire.SIGNATURE_KEY) == wire.SECRET_SIGNATURE
         return None if hidden else {key: unmarked(item) for key, item in value.items()}
     return [unmarked(item) for item in value] if isinstance(value, list) else value
-
-
-class Background:
-    """A build that is under way, with the daemon quiet."""
-
-    def __init__(self, servicer: DockerProvider, docker: FakeDocker, **request: Any) -> None:
-        self._answers: list[replay.Answer] = []
-        self._thread = threading.Thread(
-            target=lambda: self._answers.append(create(servicer, **request)), daemon=True
-        )
-        self._thread.start()
-        assert docker.working.wait(10)
-
-    def error(self) -> str:
-        self._thread.join(10)
-        [answer] = self._answers
-        return str(answer.error)
-
-
-@pytest.mark.parametrize("what", ["build", "push"])
-def test_cancel_ends_what_runs_and_the_daemons_work(docker: FakeDocker, what: str) -> None:
-    docker.quiet = what
-    servicer = provider(docker)
-    running = Background(servicer, docker)
-    servicer.Cancel(None, None)
-    assert running.error().endswith(": cancelled")
-    assert docker.hung_up.wait(10), "the daemon goes on"
-
-
-def test_after_cancel_nothing_is_begun(docker: FakeDocker) -> None:
-    servicer = provider(docker)
-    servicer.Cancel(None, None)
-    assert error(servicer) == "building localhost:5000/app:staging: cancelled"
-    assert docker.asked == []
-
-
-def test_a_wait_ends_by_the_custom_timeout(docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(daemon, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    docker.quiet = "build"
-    running = Background(provider(docker), docker, timeout=60)
-    now[0] += 61
-    assert "not done within 60 s: give the image longer `custom_timeouts`" in running.error()
-    assert docker.hung_up.wait(10), "the daemon goes on"
-
-
-def test_three_images_are_built_at_once(docker: FakeDocker) -> None:
-    docker.together = threading.Barrier(3)
-    servicer = provider(docker)
-    answers: dict[str, replay.Answer] = {}
-
-    def build(name: str) -> None:
-        answers[name] = create(servicer, properties=inputs(name))
-
-    threads = [threading.Thread(target=build, args=(name,), daemon=True) for name in ("a", "b", "c")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    for name, answer in answers.items():
-        assert answer.error is None
-        assert answer.response is not None
-        reference = answer.response["properties"]["repoDigest"]
-        assert reference == f"localhost:5000/{name}@{docker_fake.DIGEST}"
-    assert len(answers) == 3
 
 
 def test_a_diff_compares_with_what_was_built(docker: FakeDocker) -> None:

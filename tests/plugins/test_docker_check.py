@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from twin.plugins import wire
 from twin.plugins.docker import inputs
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+pytestmark = pytest.mark.usefixtures("folder")
 NAME = "localhost:5000/app:staging"
-
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ctx").mkdir()
-    (tmp_path / "ctx" / "Dockerfile").write_text("FROM scratch\n")
-    monkeypatch.chdir(tmp_path)
 
 
 def image(build: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.plugins import docker_fake, replay
+from tests.plugins import compare, docker_fake, replay
 from twin.plugins.docker.servicer import DockerProvider
 from twin.plugins.engine_log import EngineLog
 
@@ -29,21 +29,6 @@ def same(path: str, recorded: Any, got: Any) -> bool:
         return bool(HASH.match(str(recorded)) and HASH.match(str(got)))
     # Ours asks for the marks of secrets, so that no secret build argument gets into an error.
     return path == ".acceptSecrets" and recorded is None and got is True
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program's folder, with the recorded context."""
-    (tmp_path / "ctx").mkdir()
-    (tmp_path / "ctx" / "Dockerfile").write_text("FROM scratch\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def docker() -> Iterator[FakeDocker]:
-    with docker_fake.serve(docker_fake.FakeDocker()) as fake:
-        yield fake
 
 
 def provider() -> DockerProvider:
@@ -81,8 +66,8 @@ def test_every_recorded_call_is_answered_as_recorded(file: str, docker: FakeDock
     for call in replay.calls(file):
         servicer = provider() if call.method == "Configure" else servicer
         answer = replayed(servicer, call, docker, folder)
-        wrong += [f"{call}{text}" for text in replay.differences(call.error, answer.error, path=".error")]
-        wrong += [f"{call}{text}" for text in replay.differences(call.response, answer.response, same)]
+        wrong += [f"{call}{text}" for text in compare.differences(call.error, answer.error, path=".error")]
+        wrong += [f"{call}{text}" for text in compare.differences(call.response, answer.response, same)]
         wrong += [f"{call} asked: {text}" for text in unexpected_requests(call, docker)]
     assert not wrong, "\n".join(wrong)
 
@@ -101,7 +86,7 @@ def unexpected_requests(call: Call, docker: FakeDocker) -> Iterator[str]:
         return
     build = docker.asked[0]
     wanted = {"t": inputs["imageName"], "dockerfile": "Dockerfile", "platform": "linux/amd64"}
-    yield from replay.differences(wanted, {key: build.params.get(key) for key in wanted}, path=".build")
+    yield from compare.differences(wanted, {key: build.params.get(key) for key in wanted}, path=".build")
     if "nocache" in build.params and build.params["nocache"] != "False":
         yield "Docker's layer cache is not used"
     if sorted(build.files) != ["Dockerfile", "file"] and sorted(build.files) != ["Dockerfile"]:
@@ -164,9 +149,9 @@ def test_a_corrupted_recorded_field_is_noticed(
     for call in replay.calls(file):
         answer = replayed(servicer, call, docker, folder)
         if call.method == method:
-            assert list(replay.differences(call.response, answer.response, same)) == []
-            corrupted = replay.corrupted(call.response, path, value)
-            assert list(replay.differences(corrupted, answer.response, same)) != []
+            assert list(compare.differences(call.response, answer.response, same)) == []
+            corrupted = compare.corrupted(call.response, path, value)
+            assert list(compare.differences(corrupted, answer.response, same)) != []
             return
     pytest.fail("the recording has no such call")
 

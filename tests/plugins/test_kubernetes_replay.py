@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.protobuf import json_format
 
-from tests.plugins import kubernetes_fake, kubernetes_replay, replay
+from tests.plugins import compare, kubernetes_fake, kubernetes_replay, replay
 from tests.plugins.kubernetes_replay import differences
 from twin.plugins.kubernetes import awaiting, creating
 
@@ -164,8 +164,8 @@ def test_a_corrupted_recorded_field_is_noticed(
     found = replay.calls("small-first-up.jsonl")
     found += replay.calls("small-up-without-change.jsonl")
     replayed(servicer, next(call for call in found if call.method == "Configure"), api)
-    call = next(call for call in found if call.method == method and replay.has(call.response, path))
+    call = next(call for call in found if call.method == method and compare.has(call.response, path))
     answer = replayed(servicer, call, api)
     assert list(differences(call.response, answer.response)) == []
-    corrupted = replay.corrupted(call.response, path, value)
+    corrupted = compare.corrupted(call.response, path, value)
     assert list(differences(corrupted, answer.response)) != []

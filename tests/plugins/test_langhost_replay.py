@@ -15,7 +15,7 @@ import pytest
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2
 
-from tests.plugins import replay
+from tests.plugins import compare, replay
 from twin.plugins.langhost import LanguageHost
 
 FILE = "docker-up.jsonl"
@@ -61,7 +61,7 @@ def test_every_recorded_call_is_answered_as_recorded(method: str) -> None:
     found = [(request, response) for name, request, response in recorded() if name == method]
     assert found
     for request, response in found:
-        assert list(replay.differences(response, answer(method, request), same)) == []
+        assert list(compare.differences(response, answer(method, request), same)) == []
 
 
 def test_a_corrupted_recorded_field_is_noticed() -> None:
@@ -69,4 +69,4 @@ def test_a_corrupted_recorded_field_is_noticed() -> None:
     got = answer("GetRequiredPackages", request)
     for package in response["packages"]:
         corrupted = {"packages": [other for other in response["packages"] if other != package]}
-        assert list(replay.differences(corrupted, got, same)) != []
+        assert list(compare.differences(corrupted, got, same)) != []

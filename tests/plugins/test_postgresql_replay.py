@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.plugins import replay
-from tests.plugins.postgresql_fake import FakePostgresql
-from tests.plugins.replay import Call
+from tests.plugins import compare, replay
 from twin.plugins.postgresql.provider import PostgresqlProvider
 from twin.plugins.postgresql.role import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.plugins.postgresql_fake import FakePostgresql
+    from tests.plugins.replay import Call
 
 FILES = replay.recordings("database-", "roles-")
 EXTENSION = "postgresql:index/extension:Extension"
@@ -48,13 +49,6 @@ def calls(file: str) -> list[Call]:
     return replay.calls_of("postgresql", PostgresqlProvider.version, file)
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> FakePostgresql:
-    fake = FakePostgresql()
-    monkeypatch.setattr(psycopg, "connect", fake.connect)
-    return fake
-
-
 def replayed(servicer: PostgresqlProvider, call: Call, server: FakePostgresql) -> replay.Answer:
     """Send one recorded request, with the server holding what it held then."""
     server.connections, server.statements, server.rows = [], [], {}
@@ -85,8 +79,8 @@ def test_every_recorded_call_is_answered_as_recorded(file: str, server: FakePost
             continue
         servicer = PostgresqlProvider() if call.method == "Configure" else servicer
         answer = replayed(servicer, call, server)
-        wrong += [f"{call}{text}" for text in replay.differences(call.error, answer.error, same, ".error")]
-        wrong += [f"{call}{text}" for text in replay.differences(call.response, answer.response, same)]
+        wrong += [f"{call}{text}" for text in compare.differences(call.error, answer.error, same, ".error")]
+        wrong += [f"{call}{text}" for text in compare.differences(call.response, answer.response, same)]
         wrong += [f"{call} asked: {text}" for text in unexpected_statements(call, server)]
     assert not wrong, "\n".join(wrong)
 
@@ -98,7 +92,7 @@ def unexpected_statements(call: Call, server: FakePostgresql) -> Iterator[str]:
         if server.statements or (server.connections and not needs):
             yield f"nothing was to be asked: {server.statements}"
         return
-    yield from replay.differences(expected(call), server.changes())
+    yield from compare.differences(expected(call), server.changes())
     if call.type == EXTENSION and {how["dbname"] for how in server.connections} != {"orka"}:
         yield f"the extension belongs into another database: {server.connections}"
 
@@ -163,11 +157,11 @@ def test_a_corrupted_recorded_field_is_noticed(
     servicer = PostgresqlProvider()
     found = [call for call in calls(file) if call.type not in NOT_OURS]
     replayed(servicer, next(call for call in found if call.method == "Configure"), server)
-    call = next(call for call in found if call.method == method and replay.has(call.response, path))
+    call = next(call for call in found if call.method == method and compare.has(call.response, path))
     answer = replayed(servicer, call, server)
-    assert list(replay.differences(call.response, answer.response, same)) == []
-    corrupted = replay.corrupted(call.response, path, value)
-    assert list(replay.differences(corrupted, answer.response, same)) != []
+    assert list(compare.differences(call.response, answer.response, same)) == []
+    corrupted = compare.corrupted(call.response, path, value)
+    assert list(compare.differences(corrupted, answer.response, same)) != []
 
 
 def test_a_corrupted_recorded_error_is_noticed(server: FakePostgresql) -> None:
@@ -176,48 +170,7 @@ def test_a_corrupted_recorded_error_is_noticed(server: FakePostgresql) -> None:
     replayed(servicer, next(c for c in calls(call.file) if c.method == "Configure"), server)
     error = replayed(servicer, call, server).error
     assert call.error is not None
-    assert list(replay.differences(call.error, error, same, ".error")) == []
+    assert list(compare.differences(call.error, error, same, ".error")) == []
     for true, false in (("::app", "::owner"), ("127.0.0.1", "127.0.0.2"), ("refused", "reset")):
         corrupted = call.error.replace(true, false)
-        assert list(replay.differences(corrupted, error, same, ".error")) != []
-
-
-def test_a_server_without_the_mark_is_left_alone(server: FakePostgresql) -> None:
-    server.mark = "somebody's"
-    [call, *_] = [
-        call for call in calls("roles-after-job.jsonl") if call.method == "Create" and call.type == ROLE
-    ]
-    assert "is not the twin's server" in str(replayed(PostgresqlProvider(), call, server).error)
-    assert server.changes() == []
-
-
-def role(method: str, **request: Any) -> replay.Answer:
-    urn = f"urn:pulumi:staging::orka::{ROLE}::app"
-    return replay.send(PostgresqlProvider(), Call("", 0, method, {"urn": urn, **request}, None, None))
-
-
-def test_an_update_makes_the_memberships_exactly_those_of_the_role(server: FakePostgresql) -> None:
-    server.rows["pg_auth_members"] = [("left",), ("kept",)]
-    news = {"name": "app", "roles": ["kept", "new"]}
-    assert role("Update", olds={"name": "app", "searchPaths": ["a"]}, news=news).error is None
-    assert server.changes()[1:] == [
-        'ALTER ROLE "app" RESET search_path', 'REVOKE "left" FROM "app"', 'GRANT "new" TO "app"',
-    ]  # fmt: skip
-
-
-def test_a_membership_that_was_changed_by_hand_is_shown(server: FakePostgresql) -> None:
-    server.rows["FROM pg_roles"] = [(*(False for _ in FLAGS), -1, None)]
-    server.rows["pg_auth_members"] = [("a",), ("b",)]
-    for given, shown in ((["b", "a"], ["b", "a"]), (["b"], ["a", "b"])):
-        inputs = {"name": "app", "roles": given}
-        response = role("Read", id="app", properties=inputs, inputs=inputs).response
-        assert response is not None
-        assert response["properties"]["roles"] == shown
-        assert response["inputs"]["roles"] == shown
-
-
-def test_an_input_that_would_be_ignored_is_refused() -> None:
-    response = role("Check", news={"name": "app", "statementTimeout": 5, "skipDropRole": True}).response
-    assert response is not None
-    refused = [failure["property"] for failure in response["failures"]]
-    assert refused == ["skipDropRole", "statementTimeout"]
+        assert list(compare.differences(corrupted, error, same, ".error")) != []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.plugins import replay
+from tests.plugins import compare, replay
 from tests.plugins.replay import Call
 from twin.plugins.random.provider import RandomProvider
 
@@ -58,8 +58,8 @@ def test_every_recorded_call_is_answered_as_recorded(file: str) -> None:
         if call.type in NOT_OURS:
             continue
         answer = replay.send(servicer, call)
-        found = list(replay.differences(call.error, answer.error, path=".error"))
-        found += replay.differences(call.response, answer.response, same(call))
+        found = list(compare.differences(call.error, answer.error, path=".error"))
+        found += compare.differences(call.response, answer.response, same(call))
         wrong += [f"{call}{text}" for text in found]
     assert not wrong, "\n".join(wrong)
 
@@ -102,11 +102,11 @@ CORRUPTIONS = [
 @pytest.mark.parametrize(("method", "path", "value"), CORRUPTIONS)
 def test_a_corrupted_recorded_field_is_noticed(method: str, path: tuple[str, ...], value: Any) -> None:
     found = [call for file in FILES for call in calls(file) if call.method == method and not call.preview]
-    call = next(call for call in found if call.type not in NOT_OURS and replay.has(call.response, path))
+    call = next(call for call in found if call.type not in NOT_OURS and compare.has(call.response, path))
     answer = replay.send(RandomProvider(), call)
-    assert list(replay.differences(call.response, answer.response, same(call))) == []
-    corrupted = replay.corrupted(call.response, path, value)
-    assert list(replay.differences(corrupted, answer.response, same(call))) != []
+    assert list(compare.differences(call.response, answer.response, same(call))) == []
+    corrupted = compare.corrupted(call.response, path, value)
+    assert list(compare.differences(corrupted, answer.response, same(call))) != []
 
 
 def password(**inputs: Any) -> replay.Answer:
