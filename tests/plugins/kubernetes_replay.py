@@ -1,30 +1,24 @@
-"""Feed the recorded requests to the stand-in and compare its answers, field by field."""
+"""The kubernetes plugin's recordings, and what the API server held when each call was recorded."""
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from google.protobuf import empty_pb2, json_format
-from pulumi.runtime.proto import provider_pb2
 
-from twin.plugins import wire
+from tests.plugins import compare, replay
+from tests.plugins.replay import calls, revealed
+from twin.plugins.engine_log import EngineLog
 from twin.plugins.kubernetes import kinds
-from twin.plugins.kubernetes.engine_log import EngineLog
 from twin.plugins.kubernetes.servicer import KubernetesProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import grpc
-
     from tests.plugins.kubernetes_fake import FakeApi
+    from tests.plugins.replay import Call
 
-WIRE = Path(__file__).parent / "wire"
 FAMILIES = ("small-", "kubernetes-", "stack-", "preview-")
 
 # Fields that cannot be equal. Everything else is compared, uids, versions and timestamps included, for the
@@ -38,89 +32,10 @@ AUTONAME = re.compile(r"^(?P<stem>.*-)[0-9a-f]{8}$")
 # Go's map order decides it; the engine reads it as a set.
 UNORDERED_LISTS = {"replaces"}
 
-REQUESTS = {
-    "Handshake": provider_pb2.ProviderHandshakeRequest,
-    "GetPluginInfo": empty_pb2.Empty,
-    "CheckConfig": provider_pb2.CheckRequest,
-    "DiffConfig": provider_pb2.DiffRequest,
-    "Configure": provider_pb2.ConfigureRequest,
-    "Check": provider_pb2.CheckRequest,
-    "Diff": provider_pb2.DiffRequest,
-    "Create": provider_pb2.CreateRequest,
-    "Read": provider_pb2.ReadRequest,
-    "Update": provider_pb2.UpdateRequest,
-    "Delete": provider_pb2.DeleteRequest,
-    "Cancel": empty_pb2.Empty,
-}
-
-
-@dataclass(frozen=True)
-class Call:
-    """One recorded call."""
-
-    file: str
-    line: int
-    method: str
-    request: dict[str, Any]
-    response: dict[str, Any] | None
-    error: str | None
-
-    @property
-    def urn(self) -> str:
-        return str(self.request.get("urn", ""))
-
-    @property
-    def preview(self) -> bool:
-        return bool(self.request.get("preview"))
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.method} {self.urn.rpartition('::')[2]}"
-
 
 def recordings() -> list[str]:
     """The recorded conversations with the kubernetes plugin."""
-    return sorted(path.name for path in WIRE.glob("*.jsonl") if path.name.startswith(FAMILIES))
-
-
-def calls(file: str) -> list[Call]:
-    """The provider's calls of one recording."""
-    found = []
-    for line, text in enumerate((WIRE / file).read_text(encoding="utf-8").splitlines(), start=1):
-        record = json.loads(text)
-        service, method = record["method"].split("/")[1:]
-        if service == "pulumirpc.ResourceProvider":
-            error = (record.get("errors") or [None])[0]
-            found.append(Call(file, line, method, record["request"], record.get("response"), error))
-    return found
-
-
-class Aborted(Exception):  # noqa: N818 - it is how gRPC ends a call, not an error of ours
-    """What `context.abort` raises."""
-
-
-class Context:
-    """The parts of a gRPC context that the servicer uses."""
-
-    def __init__(self) -> None:
-        self.code: grpc.StatusCode | None = None
-        self.message = ""
-        self.trailing: dict[str, bytes] = {}
-
-    def abort(self, code: grpc.StatusCode, message: str) -> None:
-        self.code, self.message = code, message
-        raise Aborted(message)
-
-    def set_trailing_metadata(self, pairs: tuple[tuple[str, bytes], ...]) -> None:
-        self.trailing = dict(pairs)
-
-
-@dataclass
-class Answer:
-    """What the stand-in said."""
-
-    response: dict[str, Any] | None
-    error: str | None
-    detail: provider_pb2.ErrorResourceInitFailed | None = None
+    return replay.recordings(*FAMILIES)
 
 
 def provider() -> KubernetesProvider:
@@ -142,62 +57,22 @@ def kubeconfig(url: str) -> str:
     )
 
 
-def send(servicer: KubernetesProvider, call: Call, changed: dict[str, Any] | None = None) -> Answer:
-    """One request to the servicer, in the form it has on the wire."""
-    request = json_format.ParseDict({**call.request, **(changed or {})}, REQUESTS[call.method]())
-    context = Context()
-    try:
-        response = getattr(servicer, call.method)(request, context)
-    except Aborted:
-        assert context.code is not None
-        name = "".join(part.capitalize() for part in context.code.name.split("_"))
-        name = {"Cancelled": "Canceled"}.get(name, name)
-        return Answer(None, f"rpc error: code = {name} desc = {context.message}", _detail(context))
-    return Answer(json_format.MessageToDict(response), None)
-
-
-def _detail(context: Context) -> provider_pb2.ErrorResourceInitFailed | None:
-    packed = context.trailing.get("grpc-status-details-bin")
-    if packed is None:
-        return None
-    status = provider_status().FromString(packed)
-    detail = provider_pb2.ErrorResourceInitFailed()
-    assert status.details[0].Unpack(detail)
-    return detail
-
-
-def provider_status() -> Any:
-    """The class of a gRPC status."""
-    from pulumi.runtime.proto import status_pb2  # noqa: PLC0415 - it registers a name that other packages may have
-
-    return status_pb2.Status
-
-
 def differences(recorded: Any, got: Any, path: str = "") -> Iterator[str]:
-    """Where two answers differ, as `path: recorded → got`."""
-    if isinstance(recorded, dict) and isinstance(got, dict):
-        for key in sorted(recorded.keys() | got.keys()):
-            form = IGNORED_VALUES.get(key)
-            values = (recorded.get(key), got.get(key))
-            if form and all(isinstance(value, str) and form.match(value) for value in values):
-                continue
-            yield from differences(recorded.get(key), got.get(key), f"{path}.{key}")
-    elif isinstance(recorded, list) and isinstance(got, list):
-        if path.rpartition(".")[2] in UNORDERED_LISTS:
-            recorded, got = sorted(recorded), sorted(got)
-        for index in range(max(len(recorded), len(got))):
-            ours = got[index] if index < len(got) else None
-            theirs = recorded[index] if index < len(recorded) else None
-            yield from differences(theirs, ours, f"{path}[{index}]")
-    elif recorded != got and not (path.endswith(".metadata.name") and _same_stem(recorded, got)):
-        yield f"{path}: {recorded!r} → {got!r}"
+    """Where two answers differ, but for the fields above."""
+    return compare.differences(recorded, got, _same, path)
 
 
-def _same_stem(one: Any, other: Any) -> bool:
-    if not isinstance(one, str) or not isinstance(other, str):
+def _same(path: str, recorded: Any, got: Any) -> bool:
+    key = path.rpartition(".")[2]
+    if key in UNORDERED_LISTS and isinstance(recorded, list) and isinstance(got, list):
+        return sorted(recorded) == sorted(got)
+    if not isinstance(recorded, str) or not isinstance(got, str):
         return False
-    first, second = AUTONAME.match(one), AUTONAME.match(other)
-    return bool(first and second and first["stem"] == second["stem"])
+    form = IGNORED_VALUES.get(key)
+    if form:
+        return bool(form.match(recorded) and form.match(got))
+    first, second = AUTONAME.match(recorded), AUTONAME.match(got)
+    return path.endswith(".metadata.name") and bool(first and second and first["stem"] == second["stem"])
 
 
 # -- what the API server held when a call was recorded ------------------------------------------------
@@ -243,13 +118,6 @@ def made_up(call: Call) -> dict[str, Any] | None:
 def live_of(properties: dict[str, Any]) -> dict[str, Any]:
     """The live object that a state's properties are made of."""
     return {key: value for key, value in revealed(properties).items() if not key.startswith("__")}
-
-
-def revealed(properties: dict[str, Any]) -> dict[str, Any]:
-    """Recorded properties without the marks of secrets."""
-    struct = json_format.ParseDict(properties, wire.struct_pb2.Struct())
-    plain: dict[str, Any] = wire.reveal(wire.decode(struct))
-    return plain
 
 
 def object_path(call: Call, properties: dict[str, Any]) -> str:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import json_format
 
-from tests.plugins import kubernetes_fake, kubernetes_replay
-from tests.plugins.kubernetes_replay import Call, differences
+from tests.plugins import compare, kubernetes_fake, kubernetes_replay, replay
+from tests.plugins.kubernetes_replay import differences
 from twin.plugins.kubernetes import awaiting, creating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.plugins.kubernetes_fake import Asked, FakeApi
+    from tests.plugins.replay import Call
     from twin.plugins.kubernetes.servicer import KubernetesProvider
 
 CONFLICT = (
@@ -43,7 +43,7 @@ def _no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creating, "NOT_FOUND_FIRST_SECONDS", 0.001)
 
 
-def replay(servicer: KubernetesProvider, call: Call, api: FakeApi) -> kubernetes_replay.Answer:
+def replayed(servicer: KubernetesProvider, call: Call, api: FakeApi) -> replay.Answer:
     """Send one recorded request, with the server holding what it held then."""
     state = kubernetes_replay.kept(call)
     later = kubernetes_replay.live_of(state[0]) if state else kubernetes_replay.made_up(call)
@@ -64,23 +64,23 @@ def replay(servicer: KubernetesProvider, call: Call, api: FakeApi) -> kubernetes
             api.objects[kubernetes_replay.object_path(call, later)] = later
     if "already exists" in error:
         path = kubernetes_replay.object_path(call, call.request["properties"])
-        api.objects[path] = kubernetes_replay.revealed(call.request["properties"])
+        api.objects[path] = replay.revealed(call.request["properties"])
     if call.method in ("Create", "Update", "Delete"):
         changed["timeout"] = SHORT_SECONDS if "timed out" in error else LONG_SECONDS
     if "was cancelled" in error:
         looks = iter(range(3))
         api.on_get = lambda _: servicer._session.cancelled.set() if next(looks, 9) == 2 else None
-    return kubernetes_replay.send(servicer, call, changed)
+    return replay.send(servicer, call, changed)
 
 
 @pytest.mark.parametrize("file", kubernetes_replay.recordings())
 def test_every_recorded_call_is_answered_as_recorded(file: str, api: FakeApi) -> None:
     servicer = kubernetes_replay.provider()
     wrong = []
-    for call in kubernetes_replay.calls(file):
+    for call in replay.calls(file):
         # A recording may hold several plugin processes; each that does something is configured once.
         servicer = kubernetes_replay.provider() if call.method == "Configure" else servicer
-        answer = replay(servicer, call, api)
+        answer = replayed(servicer, call, api)
         wrong += [f"{call}{text}" for text in differences(call.error, answer.error, ".error")]
         wrong += [f"{call}{text}" for text in differences(call.response, answer.response, "")]
         wrong += [f"{call} asked: {text}" for text in unexpected_requests(call, api)]
@@ -114,7 +114,7 @@ def _unexpected_write(call: Call, asked: Asked) -> Iterator[str]:
             yield "not a foreground deletion"
         return
     inputs = call.request["properties"] if call.method == "Create" else call.request["news"]
-    yield from differences(kubernetes_replay.revealed(inputs), asked.body, ".body")
+    yield from differences(replay.revealed(inputs), asked.body, ".body")
     if asked.params.get("fieldValidation") != "Strict":
         yield "unknown fields would be dropped in silence"
     manager = call.request.get("olds", {}).get("__fieldManager")
@@ -126,11 +126,11 @@ def _unexpected_write(call: Call, asked: Asked) -> Iterator[str]:
 def test_a_failed_call_leaves_the_state_that_the_engine_was_seen_to_keep(
     place: tuple[str, int], api: FakeApi
 ) -> None:
-    found = kubernetes_replay.calls(place[0])
+    found = replay.calls(place[0])
     servicer = kubernetes_replay.provider()
-    replay(servicer, next(call for call in found if call.method == "Configure"), api)
+    replayed(servicer, next(call for call in found if call.method == "Configure"), api)
     call = next(call for call in found if call.line == place[1])
-    detail = replay(servicer, call, api).detail
+    detail = replayed(servicer, call, api).detail
     assert detail is not None, "no details for the state"
     state = kubernetes_replay.kept(call)
     assert state is not None
@@ -140,7 +140,7 @@ def test_a_failed_call_leaves_the_state_that_the_engine_was_seen_to_keep(
 
 def test_recordings_are_there() -> None:
     files = kubernetes_replay.recordings()
-    total = sum(len(kubernetes_replay.calls(file)) for file in files)
+    total = sum(len(replay.calls(file)) for file in files)
     assert len(files) == 52
     assert total > 1500
 
@@ -161,23 +161,11 @@ def test_a_corrupted_recorded_field_is_noticed(
     method: str, path: tuple[str, ...], value: str, api: FakeApi
 ) -> None:
     servicer = kubernetes_replay.provider()
-    found = kubernetes_replay.calls("small-first-up.jsonl")
-    found += kubernetes_replay.calls("small-up-without-change.jsonl")
-    replay(servicer, next(call for call in found if call.method == "Configure"), api)
-    call = next(call for call in found if call.method == method and _has(call.response or {}, path))
-    answer = replay(servicer, call, api)
+    found = replay.calls("small-first-up.jsonl")
+    found += replay.calls("small-up-without-change.jsonl")
+    replayed(servicer, next(call for call in found if call.method == "Configure"), api)
+    call = next(call for call in found if call.method == method and compare.has(call.response, path))
+    answer = replayed(servicer, call, api)
     assert list(differences(call.response, answer.response)) == []
-    corrupted = copy.deepcopy(call.response)
-    inner: Any = corrupted
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
+    corrupted = compare.corrupted(call.response, path, value)
     assert list(differences(corrupted, answer.response)) != []
-
-
-def _has(value: Any, path: tuple[str, ...]) -> bool:
-    for key in path:
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True

@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from twin.plugins import wire
+from twin.plugins.provider import Context, Properties, Provider, ProviderError, marked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-Context = grpc.ServicerContext
-Properties = dict[str, Any]
 DEFAULTS = "__defaults"
-
-
-class ProviderError(Exception):
-    """What the user is told; it never holds a secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +46,10 @@ class Schema:
 
 
 class Kind(Protocol):
-    """What one kind of resource does. Values are plain: secrets are unwrapped before and marked after."""
+    """What one kind of resource does. Values are plain: secrets are unwrapped before and marked after.
+
+    In a preview an input may be unknown.
+    """
 
     schema: Schema
 
@@ -59,7 +57,7 @@ class Kind(Protocol):
         """What changed."""
 
     def create(self, inputs: Properties, *, preview: bool) -> tuple[str, Properties]:
-        """Id and outputs."""
+        """Id and outputs; in a preview no id."""
 
     def read(self, resource_id: str, properties: Properties) -> Properties | None:
         """The live outputs, None when it is gone."""
@@ -71,65 +69,16 @@ class Kind(Protocol):
         """Remove it; gone already is fine."""
 
 
-class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """A provider of a few kinds; methods that are not here answer Unimplemented."""
-
-    version = ""
-    config_inputs: frozenset[str] = frozenset()
-    secret_config: frozenset[str] = frozenset()
-    accepts_resources = False
+class BridgedProvider(Provider):
+    """A provider of a few kinds."""
 
     def kinds(self) -> Mapping[str, Kind]:
         """The kinds by type token."""
         raise NotImplementedError
 
-    def configure(self, config: Properties) -> None:
-        """Take the provider's configuration; connects to nothing."""
-
-    def Handshake(self, _request: Any, context: Context) -> Any:
-        """Declined, as the official plugins do."""
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
-
-    def GetPluginInfo(self, _request: Any, _context: Context) -> plugin_pb2.PluginInfo:
-        """Which plugin this is."""
-        return plugin_pb2.PluginInfo(version=self.version)
-
-    def Attach(self, _request: Any, _context: Context) -> empty_pb2.Empty:
-        """Nothing to do."""
-        return empty_pb2.Empty()
-
-    def Cancel(self, _request: Any, _context: Context) -> empty_pb2.Empty:
-        """Nothing here waits for long."""
-        return empty_pb2.Empty()
-
-    def CheckConfig(self, request: Any, _context: Context) -> provider_pb2.CheckResponse:
-        """Refuse inputs that the provider does not have; mark the secret ones."""
-        news = wire.decode(request.news)
-        failures = [
-            provider_pb2.CheckFailure(property=key, reason="the provider has no such input here")
-            for key in sorted(news.keys() - self.config_inputs - {"version"})
-        ]
-        return provider_pb2.CheckResponse(
-            inputs=wire.encode(_marked(news, self.secret_config)), failures=failures
-        )
-
-    def DiffConfig(self, request: Any, _context: Context) -> provider_pb2.DiffResponse:
-        """Changed configuration is taken without replacing anything."""
-        olds = wire.reveal(wire.decode(request.old_inputs or request.olds))
-        news = wire.reveal(wire.decode(request.news))
-        changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
-        if not changed:
-            return provider_pb2.DiffResponse()
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=changed)
-
-    def Configure(self, request: Any, _context: Context) -> provider_pb2.ConfigureResponse:
-        """Take the configuration."""
-        self.configure(wire.reveal(wire.decode(request.args)))
-        return provider_pb2.ConfigureResponse(
-            supportsPreview=True,
-            acceptResources=self.accepts_resources,
-            supports_autonaming_configuration=True,
-        )
+    def types(self) -> Collection[str]:
+        """The type tokens of the kinds."""
+        return self.kinds()
 
     def Check(self, request: Any, context: Context) -> provider_pb2.CheckResponse:
         """Fill in defaults; refuse what the kind does not have and what it lacks."""
@@ -148,7 +97,7 @@ class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if schema.marks_defaults:
             inputs[DEFAULTS] = sorted(filled)
         return provider_pb2.CheckResponse(
-            inputs=wire.encode(_marked(inputs, schema.secret_inputs)), failures=failures
+            inputs=wire.encode(marked(inputs, schema.secret_inputs)), failures=failures
         )
 
     def Diff(self, request: Any, context: Context) -> provider_pb2.DiffResponse:
@@ -178,18 +127,14 @@ class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Make it; in a preview, what only the making tells is unknown."""
         kind = self._kind(request, context)
         inputs = _without_marks(wire.decode(request.properties))
-        if request.preview and wire.has_unknown(inputs):
-            resource_id, outputs = "", _unknown_outputs(kind, inputs)
-        else:
-            try:
-                resource_id, outputs = kind.create(wire.reveal(inputs), preview=request.preview)
-            except ProviderError as error:
-                context.abort(grpc.StatusCode.UNKNOWN, f"creating {request.urn}: {error}")
-        if request.preview:
-            return provider_pb2.CreateResponse(properties=wire.encode(outputs))
-        return provider_pb2.CreateResponse(
-            id=resource_id, properties=wire.encode(_marked(outputs, kind.schema.secret_outputs))
-        )
+        try:
+            resource_id, outputs = kind.create(wire.reveal(inputs), preview=request.preview)
+        except ProviderError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, f"creating {request.urn}: {error}")
+        # What the making tells is not marked before there is something to hide.
+        unmade = {key for key, value in outputs.items() if value is wire.UNKNOWN and key not in inputs}
+        properties = marked(outputs, kind.schema.secret_outputs - unmade)
+        return provider_pb2.CreateResponse(id=resource_id, properties=wire.encode(properties))
 
     def Read(self, request: Any, context: Context) -> provider_pb2.ReadResponse:
         """The live state; without an id it is gone."""
@@ -201,13 +146,14 @@ class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if live is None:
             return provider_pb2.ReadResponse()
         given = wire.decode(request.inputs)
-        inputs: Properties = dict(given)
+        # An empty list of defaults is not kept.
+        inputs: Properties = {key: value for key, value in given.items() if key != DEFAULTS or value}
         for key in (given or live).keys() & kind.schema.inputs:
             value = live.get(key)
             inputs[key] = wire.Secret(value) if key in kind.schema.secret_inputs else value
         return provider_pb2.ReadResponse(
             id=request.id,
-            properties=wire.encode(_marked(live, kind.schema.secret_outputs)),
+            properties=wire.encode(marked(live, kind.schema.secret_outputs)),
             inputs=wire.encode(inputs),
         )
 
@@ -216,14 +162,12 @@ class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
         kind = self._kind(request, context)
         olds = wire.reveal(wire.decode(request.olds))
         news = _without_marks(wire.decode(request.news))
-        if request.preview and wire.has_unknown(news):
-            return provider_pb2.UpdateResponse(properties=wire.encode({**olds, **news}))
         try:
             outputs = kind.update(olds, wire.reveal(news), preview=request.preview)
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, f"updating {request.urn}: {error}")
         return provider_pb2.UpdateResponse(
-            properties=wire.encode(_marked(outputs, kind.schema.secret_outputs))
+            properties=wire.encode(marked(outputs, kind.schema.secret_outputs))
         )
 
     def Delete(self, request: Any, context: Context) -> empty_pb2.Empty:
@@ -236,31 +180,8 @@ class BridgedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _kind(self, request: Any, context: Context) -> Kind:
-        token = request.type or request.urn.split("::")[2].rpartition("$")[2]
-        kind = self.kinds().get(token)
-        if kind is None:
-            known = ", ".join(sorted(self.kinds()))
-            context.abort(
-                grpc.StatusCode.UNIMPLEMENTED, f"{token} is not known to this stand-in, which knows {known}"
-            )
-        assert kind is not None  # noqa: S101 - abort raises
-        return kind
-
-
-def _marked(properties: Properties, secret: frozenset[str]) -> Properties:
-    return {
-        key: wire.Secret(value) if key in secret and not isinstance(value, wire.Secret) else value
-        for key, value in properties.items()
-    }
+        return self.kinds()[self.known_type(request, context)]
 
 
 def _without_marks(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if key != DEFAULTS}
-
-
-def _unknown_outputs(kind: Kind, inputs: Properties) -> Properties:
-    return {
-        **inputs,
-        "id": wire.UNKNOWN,
-        **dict.fromkeys(kind.schema.secret_outputs - inputs.keys(), wire.UNKNOWN),
-    }

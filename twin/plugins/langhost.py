@@ -21,6 +21,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from twin.plugins.wire import serve
+from twin.toolchain.build import PULUMI_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +55,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._lock = threading.Lock()
 
     def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """The official host says nothing here either."""
-        return plugin_pb2.PluginInfo()
+        """The engine's own version, with which the official host comes."""
+        return plugin_pb2.PluginInfo(version=PULUMI_VERSION)
 
     def About(self, request: Any, _context: grpc.ServicerContext) -> language_pb2.AboutResponse:  # noqa: N802
         """Which Python runs the program."""

@@ -44,10 +44,11 @@ class Tool:
 
 _KUBERNETES_VERSION = "k8s.io/component-base/version"
 
+PULUMI_VERSION = "v3.259.0"
 PULUMI = Tool(
     name="pulumi",
     package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    ldflags="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",
+    ldflags=f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI_VERSION}",
     minutes=5,
 )
 KUBERNETES = Tool(

@@ -7,7 +7,7 @@ import sys
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from twin.plugins import wire
-from twin.plugins.kubernetes.engine_log import EngineLog
+from twin.plugins.engine_log import EngineLog
 from twin.plugins.kubernetes.servicer import KubernetesProvider
 
 

@@ -20,7 +20,7 @@ from twin.plugins.kubernetes.session import Resource, Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from twin.plugins.kubernetes.engine_log import EngineLog
+    from twin.plugins.engine_log import EngineLog
 
 # The official version whose recorded behaviour this follows; the engine asks for exactly it.
 VERSION = "4.34.2"

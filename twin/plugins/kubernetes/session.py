@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from twin.plugins.engine_log import EngineLog
     from twin.plugins.kubernetes.awaiting import Sight
     from twin.plugins.kubernetes.client import Client
     from twin.plugins.kubernetes.cluster import Cluster
     from twin.plugins.kubernetes.config import ProviderConfig
-    from twin.plugins.kubernetes.engine_log import EngineLog
     from twin.plugins.kubernetes.kinds import Kind
 
 LOOKS: dict[str, Callable[[Client, Kind, objects.Object], Sight]] = {

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.plugins.bridged import ProviderError
+from twin.plugins.provider import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

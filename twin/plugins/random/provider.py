@@ -1,4 +1,4 @@
-"""The kinds of the plugin `random` and what they make. Every changed input takes a new resource."""
+"""The one kind of the plugin `random` that the program uses: passwords."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from twin.plugins import wire
-from twin.plugins.bridged import BridgedProvider, Change, Kind, Properties, ProviderError, Schema
+from twin.plugins.bridged import BridgedProvider, Change, Kind, Schema
+from twin.plugins.provider import Properties, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,29 +21,8 @@ COUNTS = ("minLower", "minNumeric", "minSpecial", "minUpper")
 CLASSES = ("lower", "numeric", "special", "upper")
 
 
-class _Replaced:
-    """Nothing of this plugin is ever updated: a changed input makes a new value."""
-
-    schema: Schema
-
-    def diff(self, _olds: Properties, old_inputs: Properties, news: Properties) -> Change:
-        changed = tuple(
-            sorted(key for key in old_inputs.keys() | news.keys() if old_inputs.get(key) != news.get(key))
-        )
-        return Change(changed=changed, replaces=changed)
-
-    def read(self, _resource_id: str, properties: Properties) -> Properties | None:
-        return properties
-
-    def update(self, _olds: Properties, _news: Properties, *, preview: bool) -> Properties:
-        raise ProviderError(f"a random value is never updated (preview: {preview})")
-
-    def delete(self, _resource_id: str, _properties: Properties) -> None:
-        return
-
-
-class RandomPassword(_Replaced):
-    """A password. Its id is no secret, so that it can be shown."""
+class RandomPassword:
+    """A password, which is never updated: every changed input takes a new one. Its id is no secret."""
 
     schema = Schema(
         inputs=frozenset(
@@ -76,60 +56,36 @@ class RandomPassword(_Replaced):
         outputs |= {"id": "none", "result": result, "bcryptHash": _bcrypt(result)}
         return "none", {**outputs, "__meta": '{"schema_version":"3"}'}
 
+    def diff(self, _olds: Properties, old_inputs: Properties, news: Properties) -> Change:
+        """Every change replaces it."""
+        changed = tuple(
+            sorted(key for key in old_inputs.keys() | news.keys() if old_inputs.get(key) != news.get(key))
+        )
+        return Change(changed=changed, replaces=changed)
 
-class RandomBytes(_Replaced):
-    """Secret bytes."""
+    def read(self, _resource_id: str, properties: Properties) -> Properties | None:
+        """It lives in the state only."""
+        return properties
 
-    schema = Schema(
-        inputs=frozenset({"length", "keepers"}),
-        required=frozenset({"length"}),
-        secret_outputs=frozenset({"base64", "hex"}),
-    )
+    def update(self, _olds: Properties, _news: Properties, *, preview: bool) -> Properties:
+        """Never asked for."""
+        raise ProviderError(f"a random value is never updated (preview: {preview})")
 
-    def create(self, inputs: Properties, *, preview: bool) -> tuple[str, Properties]:
-        """Make it; a preview knows its shape only."""
-        if preview:
-            return "", {**inputs, "base64": wire.UNKNOWN, "hex": wire.UNKNOWN}
-        made = secrets.token_bytes(int(inputs["length"]))
-        encoded = base64.b64encode(made).decode()
-        return encoded, {**inputs, "base64": encoded, "hex": made.hex()}
-
-
-class RandomId(_Replaced):
-    """Random bytes that are no secret."""
-
-    schema = Schema(inputs=frozenset({"byteLength", "keepers", "prefix"}), required=frozenset({"byteLength"}))
-
-    def create(self, inputs: Properties, *, preview: bool) -> tuple[str, Properties]:
-        """Make it; a preview knows its shape only."""
-        names = ("b64Std", "b64Url", "dec", "hex", "id")
-        if preview:
-            return "", {**inputs, **dict.fromkeys(names, wire.UNKNOWN)}
-        made = secrets.token_bytes(int(inputs["byteLength"]))
-        prefix = inputs.get("prefix", "")
-        url = base64.urlsafe_b64encode(made).decode().rstrip("=")
-        return url, {
-            **inputs,
-            "id": url,
-            "b64Std": prefix + base64.b64encode(made).decode(),
-            "b64Url": prefix + url,
-            "dec": f"{prefix}{int.from_bytes(made)}",
-            "hex": prefix + made.hex(),
-        }
+    def delete(self, _resource_id: str, _properties: Properties) -> None:
+        """Nothing to do."""
 
 
 class RandomProvider(BridgedProvider):
     """The provider; it has no configuration."""
 
     version = "4.21.4"
+    handshake_refusal = "Handshake is not yet implemented"
     accepts_resources = True
 
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds by type token."""
+        """The kind by its type token."""
         return {
             "random:index/randomPassword:RandomPassword": RandomPassword(),
-            "random:index/randomBytes:RandomBytes": RandomBytes(),
-            "random:index/randomId:RandomId": RandomId(),
         }
 
 
