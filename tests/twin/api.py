@@ -27,7 +27,7 @@ EVENT = {
 
 
 class Api:
-    """Calls as the seeded user of one tenant, the first or the second."""
+    """Calls as the seeded user of one tenant, the first or the second; `token` is that user's."""
 
     def __init__(self, paths: Paths, tenant: int) -> None:
         known = secrets.of(paths)
@@ -40,14 +40,14 @@ class Api:
             timeout=TIMEOUT_S,
         )
         answer.raise_for_status()
-        self._token = answer.json()["access_token"]
+        self.token = answer.json()["access_token"]
         self._context = ssl.create_default_context(cafile=str(paths.ca))
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON of one call."""
         connection = Edge(HOST, context=self._context, timeout=TIMEOUT_S)
         try:
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
             connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())

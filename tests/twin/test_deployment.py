@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.twin.api import Api
+from tests.twin.conftest import PATHS
+from tests.twin.readme import commands
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
+GUIDE_CURL = Path(__file__).with_name("guide_curl.sh")
 GUIDE_CRON_JOBS = {
     "anomaly-detection-job": "0 * * * *",
     "embedding-generation-job": "*/5 * * * *",
@@ -51,12 +59,54 @@ def test_a_second_up_and_a_preview_report_no_change(deployed: Stack) -> None:
     assert preview.code == 0, preview
 
 
+def _guide_lines() -> list[tuple[str, str]]:
+    """The guide's curl commands as they stand there, each with the comment lines before and after it."""
+    blocks = GUIDE_CURL.read_text().strip().split("\n\n")
+    return [(block, block.partition("# Expected: ")[2].strip()) for block in blocks]
+
+
 def test_the_guides_curl_lines_work_word_for_word(deployed: Stack) -> None:
-    for path in ("/health", "/health/db", "/health/redis", "/health/openai"):
-        answer = deployed.run("bash", "-c", f"curl -sS https://api-staging.orka-ppm.example.com{path}")
-        assert json.loads(answer.output)["status"] == "healthy", answer
-    page = deployed.run("bash", "-c", "curl -sS https://staging.orka-ppm.example.com/")
+    token = Api(PATHS, 0).token
+    asked = replace(deployed, environment={**deployed.environment, "TOKEN": token})
+    lines = _guide_lines()
+    assert len(lines) == 8
+    for command, expected in lines:
+        # -f after the fact: an answer that is an error would else be taken for one that is not.
+        answer = asked.run("bash", "-c", f'curl() {{ command curl -sS --fail-with-body "$@"; }}\n{command}')
+        assert answer.code == 0, (command, answer)
+        document = json.loads(answer.output)
+        if expected:
+            shown = json.loads(expected)
+            assert document.keys() == shown.keys(), (command, answer)
+            assert document["status"] == shown["status"], (command, answer)
+
+
+def test_the_page_of_the_frontend_is_served_with_everything_it_names(deployed: Stack) -> None:
+    page = deployed.run("bash", "-c", "curl -sS --fail https://staging.orka-ppm.example.com/")
     assert "<html" in page.output
+    assets = re.findall(r'(?:src|href)="(/[^"]+)"', page.output)
+    assert assets
+    for asset in assets:
+        found = deployed.run("bash", "-c", f"curl -sS --fail https://staging.orka-ppm.example.com{asset}")
+        assert found.code == 0, asset
+    # One origin for the browser: the API answers below the frontend's host too.
+    through = deployed.run(
+        "bash",
+        "-c",
+        "curl -sS -o /dev/null -w '%{http_code}' https://staging.orka-ppm.example.com/api/audit/events",
+    )
+    assert through.output == "401", through
+
+
+def test_the_readmes_commands_by_hand_work(deployed: Stack) -> None:
+    by_hand = commands("Try it without any account", block=2)
+    assert by_hand[0].startswith("eval ")
+    assert by_hand[-1] == "make down"
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    typed = "set -e\n" + "\n".join(by_hand[:-1])
+    done = replace(deployed, environment=bare).run("bash", "-c", typed)
+    assert done.code == 0, done
+    assert "healthy" in done.output
 
 
 def test_closed_routes_are_not_reachable_from_outside(deployed: Stack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import yaml
 
 from model.secrets import SECRETS
 from tests.twin.conftest import PATHS, heal
+from tests.twin.readme import commands
 from tests.twin.stack import CHECKOUT, Stack
 from twin import application, stack_file
 from twin import images as base_images
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 # Questions that a person answers at the terminal.
 ANSWERS = {"PULUMI_OPTION_YES": "true", "PULUMI_OPTION_NON_INTERACTIVE": "true"}
-
-
-def commands(heading: str) -> list[str]:
-    """The commands of the first block below a heading of the README."""
-    text = (CHECKOUT / "README.md").read_text().partition(f"\n## {heading}\n")[2]
-    block = BLOCK.search(text)
-    assert block is not None, f"README.md has no commands below {heading}"
-    return [line.partition(" #")[0].strip() for line in block[1].splitlines() if line.strip()]
 
 
 @pytest.fixture
