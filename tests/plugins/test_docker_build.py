@@ -151,5 +151,12 @@ def test_an_unknown_input_of_the_provider_is_refused(docker: FakeDocker) -> None
     assert [failure["property"] for failure in answer.response["failures"]] == ["registryAuth"]
 
 
+def test_the_reason_of_a_refusal_reaches_the_engine_without_a_property(docker: FakeDocker) -> None:
+    news = {**inputs(), "target": "x"}
+    answer = asked(provider(docker), "Check", news=news)
+    assert answer.response is not None
+    assert answer.response["failures"] == [{"reason": "an Image has no input `target` here: leave it out"}]
+
+
 def test_an_image_is_not_imported(docker: FakeDocker) -> None:
     assert "only built" in str(asked(provider(docker), "Read", id="localhost:5000/app:staging").error)

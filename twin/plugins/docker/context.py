@@ -36,7 +36,10 @@ class Context:
         if not file.is_file():
             yield "dockerfile", f"there is no Dockerfile {self.dockerfile!r}{self._remedy()}"
         elif not file.resolve().is_relative_to(Path(self.folder).resolve()):
-            reason = f"{self.dockerfile!r} lies outside of the context {self.folder!r}: move it into that"
+            reason = (
+                f"`build.dockerfile` {self.dockerfile!r} lies outside of the context {self.folder!r}: "
+                "move it into that"
+            )
             yield "dockerfile", reason
 
     def _remedy(self) -> str:

@@ -79,7 +79,7 @@ def _failures(plain: Properties) -> Iterator[tuple[str, str]]:
         yield "skipPush", "an image is always pushed here: leave `skipPush` out"
     name = plain.get("imageName")
     if isinstance(name, str) and ("@" in name or ":" not in name.rpartition("/")[2]):
-        yield "imageName", f"{name!r} has no tag: name the image as `repository:tag`"
+        yield "imageName", f"`imageName` {name!r} has no tag: name the image as `repository:tag`"
 
 
 def diff(old_inputs: Properties, news: Properties) -> dict[str, str]:

@@ -75,9 +75,10 @@ class DockerProvider(Provider):
     def Check(self, request: Any, _context: Context) -> provider_pb2.CheckResponse:
         """Fill in the context's digest; refuse what cannot be built."""
         checked, failures = inputs.check(wire.decode(request.news))
+        # The reasons name their inputs: of a nested one the engine would say that its value is <nil>.
         return provider_pb2.CheckResponse(
             inputs=wire.encode(checked),
-            failures=[provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in failures],
+            failures=[provider_pb2.CheckFailure(reason=reason) for _, reason in failures],
         )
 
     @_answering
