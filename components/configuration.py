@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -44,10 +45,36 @@ def load() -> tuple[Settings, Secrets]:
     plain = {key: config.get(key) for key in SECRET_KEYS}
     try:
         settings = read_settings(raw, plain)
+        _require_contexts(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     given = {spec.key: config.require_secret(spec.key) for spec in SECRETS if plain[spec.key] is not None}
     return settings, Secrets(given)
+
+
+def _require_contexts(settings: Settings) -> None:
+    """Have the files that an image would be built from.
+
+    Raises:
+        SettingsError: a folder or a Dockerfile is not there.
+    """
+    faults = []
+    for name in ("backend", "frontend", "ops"):
+        build = getattr(settings.images, name).build
+        if build is None:
+            continue
+        dockerfile = build.dockerfile or f"{build.context}/Dockerfile"
+        for key, path, found in (
+            ("context", build.context, Path(build.context).is_dir()),
+            ("dockerfile", dockerfile, Path(dockerfile).is_file()),
+        ):
+            if not found:
+                at = f"{PROJECT}:images.{name}.build.{key}"
+                faults.append(
+                    f"{at}: there is no {path} in the program's folder: pulumi config set --path '{at}' PATH"
+                )
+    if faults:
+        raise SettingsError(faults)
 
 
 def _own_values() -> dict[str, str]:

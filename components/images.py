@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from components.build_context import context_tag
 from components.component import Component
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Images(Component):
             login = {"server": registry.host, "username": registry.username, "password": password}
         built = pulumi_docker.Image(
             name,
-            image_name=f"{image.repository}:staging",
+            # Never a fixed tag: the next build would take it, and a registry may delete what has none.
+            image_name=f"{image.repository}:{context_tag(build.context, build.dockerfile)}",
             build=arguments,
             build_on_preview=False,
             registry=login,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -172,9 +173,19 @@ def test_an_image_with_a_build_context_is_built_and_handed_on_by_digest() -> Non
     run = run_program(config)
     image = run.one("Image", "ops")
     assert image.inputs["buildOnPreview"] is False
+    assert re.fullmatch(r"registry\.example\.com/orka-ops:[0-9a-f]{16}", image.inputs["imageName"])
     assert image.inputs["build"]["args"] == {"BASE_IMAGE": "base@sha256:1"}
     job = run.one("Job", "migration").inputs["spec"]["template"]["spec"]["containers"][0]
     assert job["image"] == run.outputs["images"]["ops"]
+
+
+def test_a_context_that_is_not_there_is_named_before_anything_is_registered() -> None:
+    config = complete()
+    config["images"]["ops"] = {"repository": "registry.example.com/orka-ops", "build": {"context": "nowhere"}}
+    run = run_program(config)
+    assert run.resources == []
+    assert "images.ops.build.context: there is no nowhere in the program's folder" in str(run.error)
+    assert "images.ops.build.dockerfile: there is no nowhere/Dockerfile" in str(run.error)
 
 
 def test_the_release_id_follows_what_is_deployed_and_nothing_else(run: Run) -> None:
