@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,21 +14,22 @@ from tests.sql.support import LOGINS, Database, Server, ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
-def _start(folder: Path) -> Iterator[Server]:
-    data = folder / "data"
-    # The socket's path must stay short and be reachable for the server's own user.
-    folder.chmod(0o755)
-    running = get_server(data, cleanup_mode="stop")
-    try:
-        socket = running.get_postmaster_info().socket_dir
-        server = Server(socket)
-        server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-        yield server
-    finally:
-        running.cleanup()
+def _start() -> Iterator[Server]:
+    # Not below pytest's own folder, which every pytest that starts closes to others: the server runs as
+    # another user. The socket's path must stay short, too.
+    with tempfile.TemporaryDirectory(prefix="orka-sql-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        running = get_server(folder / "data", cleanup_mode="stop")
+        try:
+            socket = running.get_postmaster_info().socket_dir
+            server = Server(socket)
+            server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+            yield server
+        finally:
+            running.cleanup()
 
 
 def _logins(server: Server) -> None:
@@ -43,9 +46,9 @@ def _template(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A plain PostgreSQL with pgvector."""
-    yield from _start(tmp_path_factory.mktemp("pg"))
+    yield from _start()
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +74,9 @@ def migrated(server: Server, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def supabase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def supabase() -> Iterator[Server]:
     """A server as an older Supabase project is: API roles, old default grants, an admin without superuser."""
-    for plain in _start(tmp_path_factory.mktemp("sb")):
+    for plain in _start():
         plain.execute(
             "CREATE ROLE admin LOGIN CREATEROLE CREATEDB",
             "CREATE ROLE anon NOLOGIN",
