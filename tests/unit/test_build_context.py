@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from docker.utils.build import exclude_paths
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from components.build_context import context_tag, ignored, parse_ignore, sent_files
@@ -20,7 +20,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = st.sampled_from(["a", "b", "a.py", "b.txt", "sub"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 GLOBS = st.sampled_from(["*", "a", "*.py", "**/*.py", "sub", "sub/*", "**/b", "sub/a", "?", "a/**", "[ab]"])
-RULES = st.lists(st.tuples(st.sampled_from(["", "!"]), GLOBS).map("".join), max_size=4)
+# Exceptions by plain path: what one with a wildcard means for folders, Docker's own tools disagree about.
+RULES = st.lists(st.one_of(GLOBS, PATHS.map("!{}".format)), max_size=4)
 
 
 def _write(root: Path, paths: Sequence[str]) -> None:
@@ -32,7 +33,6 @@ def _write(root: Path, paths: Sequence[str]) -> None:
         file.write_text(path)
 
 
-@settings(max_examples=150, deadline=None)
 @given(paths=st.lists(PATHS, min_size=1, max_size=6, unique=True), rules=RULES)
 def test_the_ignore_rules_mean_what_they_mean_to_docker(
     tmp_path_factory: pytest.TempPathFactory, paths: list[str], rules: list[str]

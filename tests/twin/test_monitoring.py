@@ -1,0 +1,57 @@
+"""The Prometheus of the stack scrapes every backend pod and evaluates the rules it was given."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.twin.stack import CHECKOUT
+
+if TYPE_CHECKING:
+    from tests.twin.stack import Stack
+
+PROMETHEUS = "/api/v1/namespaces/staging/services/prometheus:http/proxy/api/v1"
+# The scrape interval is 30 s, and found targets are looked up every 15 s.
+SCRAPED_WITHIN_S = 90
+
+
+def _ask(stack: Stack, path: str) -> Any:
+    return json.loads(stack.kubectl("get", "--raw", f"{PROMETHEUS}/{path}"))["data"]
+
+
+def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
+    pods = json.loads(
+        deployed.kubectl("get", "pods", "-l", "app.kubernetes.io/name=backend", "--output", "json")
+    )["items"]
+    wanted = {f"{pod['status']['podIP']}:8000" for pod in pods if pod["status"]["phase"] == "Running"}
+    deadline = time.monotonic() + SCRAPED_WITHIN_S
+    while True:
+        targets = _ask(deployed, "targets?state=active")["activeTargets"]
+        up = {
+            target["labels"]["instance"]
+            for target in targets
+            if target["labels"]["job"] == "backend" and target["health"] == "up"
+        }
+        if up >= wanted:
+            break
+        assert time.monotonic() < deadline, targets
+        time.sleep(1)
+    assert len(wanted) == 2
+
+
+def test_the_rules_of_the_repository_are_loaded_and_evaluate(deployed: Stack) -> None:
+    groups = yaml.safe_load((CHECKOUT / "manifests" / "prometheus-rules.yaml").read_text())["groups"]
+    wanted = {rule["alert"] for group in groups for rule in group["rules"]}
+    deadline = time.monotonic() + SCRAPED_WITHIN_S
+    while True:
+        rules = [rule for group in _ask(deployed, "rules")["groups"] for rule in group["rules"]]
+        if rules and all(rule["health"] == "ok" for rule in rules):
+            break
+        assert time.monotonic() < deadline, rules
+        time.sleep(1)
+    assert {rule["name"] for rule in rules} == wanted
+    firing = {rule["name"] for rule in rules if rule["state"] == "firing"}
+    assert "Watchdog" in firing
