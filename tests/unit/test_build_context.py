@@ -20,8 +20,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = st.sampled_from(["a", "b", "a.py", "b.txt", "sub"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 GLOBS = st.sampled_from(["*", "a", "*.py", "**/*.py", "sub", "sub/*", "**/b", "sub/a", "?", "a/**", "[ab]"])
-# Exceptions by plain path: what one with a wildcard means for folders, Docker's own tools disagree about.
-RULES = st.lists(st.one_of(GLOBS, PATHS.map("!{}".format)), max_size=4)
+# A list of what is left out, or of what is sent, as ignore files are written. About mixtures of both,
+# Docker's own tools disagree with each other.
+RULES = st.one_of(
+    st.lists(GLOBS, max_size=4), st.lists(PATHS.map("!{}".format), max_size=4).map(lambda rest: ["*", *rest])
+)
 
 
 def _write(root: Path, paths: Sequence[str]) -> None:

@@ -96,13 +96,13 @@ def said(client: Any, start: Callable[[], Iterable[Line]], deadline: Deadline) -
         ProviderError: it refused, the connection broke, or the deadline has come.
     """
     heard: queue.SimpleQueue[Line | Exception | None] = queue.SimpleQueue()
-    responses: list[Any] = []
-    client.hooks["response"].append(lambda response, **_: responses.append(response))
+    call = _Call()
+    client.hooks["response"].append(call.take)
 
     def listen() -> None:
         try:
-            for line in start():
-                heard.put(line)
+            for item in start():
+                heard.put(item)
         except Exception as error:  # noqa: BLE001 - it is raised where the lines are awaited
             heard.put(error)
         else:
@@ -122,10 +122,27 @@ def said(client: Any, start: Callable[[], Iterable[Line]], deadline: Deadline) -
                 if isinstance(item, dict):
                     yield _without_error(item)
     finally:
-        client.hooks["response"].clear()
+        client.hooks["response"].remove(call.take)
         if not ended:
-            for response in responses:
-                _hang_up(response)
+            call.hang_up()
+
+
+class _Call:
+    """The answers of one call; those that only begin when it has been hung up are ended at once, too."""
+
+    def __init__(self) -> None:
+        self._responses: list[Any] = []
+        self._over = threading.Event()
+
+    def take(self, response: Any, **_: Any) -> None:
+        self._responses.append(response)
+        if self._over.is_set():
+            _hang_up(response)
+
+    def hang_up(self) -> None:
+        self._over.set()
+        for response in self._responses:
+            _hang_up(response)
 
 
 def cause(error: BaseException) -> str:
