@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
-from model.plan import CONTRACT, Plan, PlanError, load_plan
+from model.plan import BEHAVIOUR, CONTRACT, Plan, PlanError, load_plan
 from ops.migrate import ledger, report
 from ops.migrate.apply import Options, apply, check, read_statements
+from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
-from ops.migrate.verify import observe
+from ops.migrate.verify import observe, try_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "plan": "show what the files say, without a connection",
     "apply": "apply what is pending, prove the contract, change nothing the second time",
-    "verify": "compare the database with contract.yaml; reads only",
+    "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
 }
@@ -55,6 +56,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if verb != "plan":
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
+        if verb == "verify":
+            one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
         if verb == "apply":
             one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
             one.add_argument("--lock-timeout", type=float, default=defaults.lock_timeout, metavar="SECONDS")
@@ -99,14 +102,15 @@ def _load(sql_dir: Path) -> tuple[Plan, Contract]:
     try:
         plan = load_plan(sql_dir)
         contract = parse_contract(plan.files[CONTRACT])
-    except (PlanError, ContractError) as error:
+        behaviour = parse_behaviour(plan.files[BEHAVIOUR])
+    except (PlanError, ContractError, BehaviourError) as error:
         raise MigrateError(ExitCode.REFUSED, str(error)) from None
     if contract.version != plan.latest:
         raise MigrateError(
             ExitCode.REFUSED,
             f"contract.yaml describes {contract.version}, the last migration is {plan.latest}: update it",
         )
-    return plan, contract
+    return plan, contract.model_copy(update={"behaviour": behaviour})
 
 
 def _with_database(
@@ -130,7 +134,17 @@ def _with_database(
         history = ledger.compare(plan, ledger.read(connection))
         if args.verb == "status":
             return report.status(history, ledger.read(connection))
-        return report.verified(check(connection, contract, newer_schema=bool(history.later)))
+        newer = bool(history.later)
+        verdict = check(connection, contract, newer_schema=newer)
+        if not args.catalog_only:
+            verdict = try_out(connection, contract, verdict, newer_schema=newer)
+            if verdict.findings:
+                raise MigrateError(
+                    ExitCode.VERIFY_FAILED,
+                    f"the database does not behave as it must, {len(verdict.findings)} difference(s)",
+                    *map(str, verdict.findings),
+                )
+        return report.verified(verdict)
 
 
 def _show(args: argparse.Namespace, result: dict[str, Any]) -> int:

@@ -86,6 +86,10 @@ def as_text(result: dict[str, Any]) -> str:
         lines.append(f"({len(result['guide_tables'])} rows)")
         proved = ", ".join(f"{count} {kind}" for kind, count in result["proved"].items())
         lines.append(f"as the contract says: {proved}; row security on and forced everywhere")
+        if result["tried"]:
+            tried = ", ".join(f"{count} of {kind}" for kind, count in result["tried"].items())
+            lines.append(f"tried out and rolled back: {tried}")
+        lines += result["left_out"]
     lines += result.get("faults", ())
     return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
 
@@ -107,4 +111,9 @@ def write_termination_message(lines: Sequence[str], environ: Mapping[str, str]) 
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"guide_tables": verdict.guide_tables, "proved": verdict.proved}
+    return {
+        "guide_tables": verdict.guide_tables,
+        "proved": verdict.proved,
+        "tried": verdict.tried,
+        "left_out": verdict.left_out,
+    }
