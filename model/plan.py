@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONTRACT = "contract.yaml"
 BEHAVIOUR = "behaviour.yaml"
+REVIEW = "review.yaml"
 _NEEDED = {
     CONTRACT: "what must exist after the last migration",
     BEHAVIOUR: "what the database must do for whom",
