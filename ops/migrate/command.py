@@ -17,6 +17,7 @@ import yaml
 from model.plan import BEHAVIOUR, CONTRACT, Plan, PlanError, load_plan
 from ops.migrate import ledger, report
 from ops.migrate.apply import Options, apply, check, read_statements
+from ops.migrate.backup import backup, backup_before_change
 from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
@@ -32,6 +33,7 @@ _VERBS = {
     "apply": "apply what is pending, prove the contract, change nothing the second time",
     "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
+    "backup": "dump the audit tables, restore them elsewhere and compare; changes nothing",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
 }
 
@@ -56,6 +58,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if verb != "plan":
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
+        if verb == "backup":
+            one.add_argument("--dir", type=Path, required=True, help="a new folder for the backup goes here")
+        if verb == "apply":
+            one.add_argument(
+                "--backup-dir", type=Path, metavar="DIR", help="back up first if there is something to do"
+            )
         if verb == "verify":
             one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
         if verb == "apply":
@@ -120,6 +128,10 @@ def _with_database(
         print(target.redact(line), file=sys.stderr, flush=True)
 
     with connect(target, args.connect_wait) as connection:
+        if args.verb == "backup":
+            return report.backed_up(backup(connection, target, list(contract.tables), args.dir, say))
+        if args.verb == "apply" and args.backup_dir:
+            backup_before_change(connection, target, plan, contract, args.backup_dir, say)
         if args.verb == "apply":
             options = Options(
                 args.lock_wait, args.lock_timeout, args.statement_timeout, args.create_extension

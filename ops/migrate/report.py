@@ -54,6 +54,11 @@ def verified(verdict: Verdict) -> dict[str, Any]:
     return {"verb": "verify", "outcome": "verified", **_verdict(verdict)}
 
 
+def backed_up(path: Path) -> dict[str, Any]:
+    """Result of `backup`; the manifest says the rest."""
+    return {"verb": "backup", "outcome": "proved", "manifest": str(path)}
+
+
 def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
     """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
     code = ExitCode.OK
@@ -91,6 +96,8 @@ def as_text(result: dict[str, Any]) -> str:
             lines.append(f"tried out and rolled back: {tried}")
         lines += result["left_out"]
     lines += result.get("faults", ())
+    if "manifest" in result:
+        lines.append(f"manifest: {result['manifest']}")
     return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
 
 
