@@ -23,6 +23,8 @@ from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
+from ops.migrate.rollback import Request, rollback
+from ops.migrate.rolled_back import read_history
 from ops.migrate.verify import observe, try_out
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _VERBS = {
     "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
     "backup": "dump the audit tables, restore them elsewhere and compare; changes nothing",
+    "rollback": "take migrations back: needs a proven backup of exactly the present rows, and consent",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
 }
 
@@ -58,6 +61,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if verb != "plan":
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
+        if verb == "rollback":
+            one.add_argument("--to", required=True, metavar="VERSION", help="the version that stays, as 022")
+            one.add_argument("--backup", type=Path, required=True, metavar="MANIFEST")
+            one.add_argument(
+                "--confirm", metavar="WORD", help="left out, it prints what would go, and the word"
+            )
+            one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
         if verb == "backup":
             one.add_argument("--dir", type=Path, required=True, help="a new folder for the backup goes here")
         if verb == "apply":
@@ -130,6 +140,9 @@ def _with_database(
     with connect(target, args.connect_wait) as connection:
         if args.verb == "backup":
             return report.backed_up(backup(connection, target, list(contract.tables), args.dir, say))
+        if args.verb == "rollback":
+            request = Request(args.to, args.backup, args.confirm, args.lock_wait)
+            return report.rolled_back(rollback(connection, plan, contract, request, say))
         if args.verb == "apply" and args.backup_dir:
             backup_before_change(connection, target, plan, contract, args.backup_dir, say)
         if args.verb == "apply":
@@ -145,7 +158,7 @@ def _with_database(
                 }
         history = ledger.compare(plan, ledger.read(connection))
         if args.verb == "status":
-            return report.status(history, ledger.read(connection))
+            return report.status(history, ledger.read(connection), read_history(connection))
         newer = bool(history.later)
         verdict = check(connection, contract, newer_schema=newer)
         if not args.catalog_only:

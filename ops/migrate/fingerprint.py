@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _OURS = "n.nspname NOT IN ('information_schema', 'orka_migrations') AND n.nspname !~ '^pg_'"
-# Names are made of what does not change when a thing is dropped and made again; no identifier of the server's.
+# Names are made of what stays when a thing is dropped and made again; no identifier of the server's.
 _RIGHTS = (
     "(SELECT string_agg(format('%s=%s%s', coalesce(r.rolname::text, 'public'), a.privilege_type,"
     " CASE WHEN a.is_grantable THEN '*' ELSE '' END), ', ' ORDER BY r.rolname, a.privilege_type)"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
 _ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
+_TAKEN_BACK = "{version}: taken back {rolled_back_at} as {rolled_back_by}"
 _DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 # Kubernetes keeps 4096 bytes of it; a reason of an `up` should stay readable.
 _TERMINATION_LINES, _TERMINATION_BYTES = 8, 1500
@@ -59,7 +60,18 @@ def backed_up(path: Path) -> dict[str, Any]:
     return {"verb": "backup", "outcome": "proved", "manifest": str(path)}
 
 
-def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
+def rolled_back(versions: Sequence[str]) -> dict[str, Any]:
+    """Result of `rollback`."""
+    return {
+        "verb": "rollback",
+        "outcome": "rolled back" if versions else "nothing to do",
+        "rolled_back": list(versions),
+    }
+
+
+def status(
+    history: History, entries: Sequence[Entry], taken_back: Sequence[dict[str, str]]
+) -> dict[str, Any]:
     """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
     code = ExitCode.OK
     if history.tampered:
@@ -73,6 +85,7 @@ def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
         "ledger": [vars(entry) for entry in entries],
         "pending": [migration.version for migration in history.pending],
         "later": [entry.version for entry in history.later],
+        "taken_back": list(taken_back),
         "faults": [*history.tampered, *history.disorder],
     }
 
@@ -81,7 +94,13 @@ def as_text(result: dict[str, Any]) -> str:
     """A result for a reader."""
     lines = [_PLANNED.format(**migration) for migration in result.get("migrations", ())]
     lines += [_ENTRY.format(**entry) for entry in result.get("ledger", ())]
-    for key, text in (("applied", "applied"), ("already", "applied before"), ("pending", "pending")):
+    lines += [_TAKEN_BACK.format(**entry) for entry in result.get("taken_back", ())]
+    for key, text in (
+        ("applied", "applied"),
+        ("already", "applied before"),
+        ("pending", "pending"),
+        ("rolled_back", "taken back"),
+    ):
         if result.get(key):
             lines.append(f"{text}: {', '.join(result[key])}")
     if result.get("later"):

@@ -27,12 +27,15 @@ def review(sql_dir: Path) -> dict[str, dict[str, Any]]:
     result = {}
     for migration in plan.migrations:
         folder = migration.path.split("/")[0]
+        # Not down.sql, which is there to drop, and to give defaults back.
         paths = [
-            path for path in sorted(plan.files) if path.startswith(f"{folder}/") and path.endswith(".sql")
+            path
+            for path in sorted(plan.files)
+            if path.startswith(f"{folder}/") and path.endswith(".sql") and not path.endswith("/down.sql")
         ]
         found = [finding for path in paths for finding in lint.lint(path, plan.files[path])]
         found += squawk(sql_dir, paths)
-        steps = [split(plan.files[path]) for path in paths if not path.endswith("/down.sql")]
+        steps = [split(plan.files[path]) for path in paths]
         result[migration.version] = {
             "name": migration.name,
             "sha256": migration.sha256,
