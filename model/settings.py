@@ -88,10 +88,17 @@ class Database(Strict):
     keep_previous_roles: bool = False
 
 
+class Backup(Strict):
+    """Where the migration Job puts a backup before it changes anything."""
+
+    claim: DnsLabel
+
+
 class Migration(Strict):
-    """The migration Job."""
+    """The migration Job; without `backup` it takes none."""
 
     deadline_seconds: Seconds = 600
+    backup: Backup | None = None
 
 
 class Redis(Strict):

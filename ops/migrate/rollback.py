@@ -82,7 +82,7 @@ def rollback(
 
 
 def choose(history: History, to: str) -> list[Migration]:
-    """The applied migrations after `to`, newest first; REFUSED where the history is not plainly ours. Pure."""
+    """The applied migrations after `to`, newest first; REFUSED where the history is not plain. Pure."""
     faults = [*history.tampered, *history.disorder]
     faults += [f"{entry.version} was applied by a newer program: use that one" for entry in history.later]
     if faults:

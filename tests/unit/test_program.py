@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components import outputs
-from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from model.plan import REVIEW, PlanError, load_plan
+from model.review import load_review
+from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,49 @@ def test_the_gate_is_made_anew_after_every_real_change(run: Run) -> None:
     judged = {"backend", "frontend", *run.outputs["cron_jobs"]}
     assert {f"orka-ppm/generation.{name}" for name in judged} <= set(annotations)
     assert {"orka-ppm/name.backend", "orka-ppm/name.jobs", "orka-ppm/name.checks"} <= set(annotations)
+
+
+def test_the_preview_says_what_each_migration_is_without_a_connection(run: Run) -> None:
+    annotations = run.one("ConfigMap", "migration-sql").inputs["metadata"]["annotations"]
+    plan = load_plan(CHECKOUT / "sql")
+    for migration in plan.migrations:
+        line = annotations[f"orka-ppm/migration.{migration.version}"]
+        assert migration.sha256[:16] in line
+        assert all(part in line for part in (migration.name, "statements", "locks: ", "lint: no finding"))
+
+
+def test_a_review_of_other_files_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "sql", tmp_path / "sql")
+    up = tmp_path / "sql" / load_plan(CHECKOUT / "sql").migrations[0].path
+    assert load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+    up.write_text(up.read_text() + "-- edited")
+    with pytest.raises(PlanError, match=r"python -m ops\.migrate\.review"):
+        load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+    (tmp_path / "sql" / REVIEW).unlink()
+    with pytest.raises(PlanError, match="missing"):
+        load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+
+
+def test_the_migration_backs_up_to_the_claim_that_is_named_and_the_stack_never_owns_it(run: Run) -> None:
+    pod = run.one("Job", "migration").inputs["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"][-2:] == ["--backup-dir", "/backup"]
+    assert {"name": "backup", "mountPath": "/backup"} in container["volumeMounts"]
+    claim = complete()["migration"]["backup"]["claim"]
+    assert {"name": "backup", "persistentVolumeClaim": {"claimName": claim}} in pod["volumes"]
+    assert run.of("PersistentVolumeClaim") == []
+
+
+@pytest.mark.parametrize("unset", ["left out", None])
+def test_without_a_claim_there_is_no_backup(unset: str | None) -> None:
+    config = complete()
+    if unset is None:
+        config["migration"]["backup"] = None
+    else:
+        del config["migration"]["backup"]
+    pod = run_program(config).one("Job", "migration").inputs["spec"]["template"]["spec"]
+    assert "--backup-dir" not in pod["containers"][0]["args"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp", "sql"]
 
 
 @pytest.mark.parametrize("name", ["migration", "verification"])
