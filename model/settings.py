@@ -85,7 +85,8 @@ class Database(Strict):
 
     superuser: bool = False
     rotation: int = Field(default=1, ge=1)
-    keep_previous_roles: bool = False
+    keep_previous_roles: bool = True
+    """Off only when no pod uses the rotation before any more: a dropped role's sessions lose their rights."""
 
 
 class Backup(Strict):

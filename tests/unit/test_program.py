@@ -189,52 +189,31 @@ def test_without_monitoring_nothing_of_it_is_registered() -> None:
     assert not {name for name in names if "prometheus" in name or name == "backend-pods"}
 
 
-def test_a_rotation_makes_new_roles_under_new_names_and_keeps_the_old_where_asked() -> None:
+def _rotated(rotation: int, **settings: bool) -> Run:
     config = complete()
-    config["database"] |= {"rotation": 2, "keep-previous-roles": True}
-    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
-    assert roles == {
-        f"orka_{group}_{generation}" for group in ("app", "jobs", "readonly") for generation in (1, 2)
+    config["database"] = {**config["database"], "rotation": rotation, **settings}
+    return run_program(config)
+
+
+def test_a_rotation_makes_new_roles_and_keeps_those_before_until_the_next_one() -> None:
+    for rotation, kept in ((1, {1}), (2, {1, 2}), (3, {2, 3})):
+        names = {role.inputs["name"] for role in _rotated(rotation).of("Role")}
+        assert names == {f"orka_{group}_{one}" for group in ("app", "jobs", "readonly") for one in kept}
+    dropped = _rotated(2, **{"keep-previous-roles": False})
+    assert {role.inputs["name"] for role in dropped.of("Role")} == {
+        "orka_app_2",
+        "orka_jobs_2",
+        "orka_readonly_2",
     }
-    config["database"]["keep-previous-roles"] = False
-    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
-    assert roles == {"orka_app_2", "orka_jobs_2", "orka_readonly_2"}
 
 
-def test_a_registry_with_a_user_gives_every_pod_a_pull_secret() -> None:
-    config = complete()
-    config["registry"]["username"] = "robot"
-    run = run_program(config, {**SECRETS, "registry-password": "canary-registry"})
-    secret = run.one("Secret", "registry")
-    assert secret.inputs["stringData"][SECRET_MARK]
-    pods = [r.inputs["spec"]["template"]["spec"] for r in [*run.of("Deployment"), *run.of("Job")]]
-    pods += [r.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"] for r in run.of("CronJob")]
-    assert all(pod["imagePullSecrets"] == [{"name": "registry-auto"}] for pod in pods)
-
-
-def test_an_image_with_a_build_context_is_built_and_handed_on_by_digest() -> None:
-    config = complete()
-    config["images"]["ops"] = {
-        "repository": "registry.example.com/orka-ops",
-        "build": {"context": ".", "dockerfile": "ops/Dockerfile", "base-image": "base@sha256:1"},
-    }
-    run = run_program(config)
-    image = run.one("Image", "ops")
-    assert image.inputs["buildOnPreview"] is False
-    assert image.inputs["build"]["args"] == {"BASE_IMAGE": "base@sha256:1"}
-    job = run.one("Job", "migration").inputs["spec"]["template"]["spec"]["containers"][0]
-    assert job["image"] == run.outputs["images"]["ops"]
-
-
-def test_the_release_id_follows_what_is_deployed_and_nothing_else(run: Run) -> None:
-    assert run_program().outputs["release_id"] == run.outputs["release_id"]
-    config = complete()
-    config["cluster"]["take-over"] = True
-    assert run_program(config).outputs["release_id"] == run.outputs["release_id"]
-    config = complete()
-    config["backend"]["log-level"] = "DEBUG"
-    assert run_program(config).outputs["release_id"] != run.outputs["release_id"]
-
-
-def test_the_migration_waits_for_nothing_that_waits_for_it(run: Run) -> None:
-    assert not _waits_for(run, run.one("Job", "migration"), run.one("Deployment", "backend"))
+def test_after_a_rotation_the_pods_get_the_new_login_and_no_role_may_more_than_its_group() -> None:
+    run = _rotated(2)
+    for secret, user in (("backend", "orka_app_2"), ("jobs", "orka_jobs_2")):
+        url = run.one("Secret", secret).inputs["stringData"]["value"]["DATABASE_URL"]
+        assert url.startswith(f"postgresql://{user}:")
+    for role in run.of("Role"):
+        group = role.inputs["name"].rpartition("_")[0]
+        assert role.inputs["roles"] == [group]
+        assert not {"bypassRowLevelSecurity", "superuser", "createRole", "createDatabase"} & set(role.inputs)
+    assert [kind for kind in ("Grant", "GrantRole", "DefaultPrivileges") if run.of(kind)] == []
