@@ -147,7 +147,7 @@ def _prove(
             pg_tools.run(
                 tools,
                 "pg_restore",
-                [*sections, "--exit-on-error", f"--dbname=dbname={scratch}", str(file)],
+                [*sections, f"--dbname=dbname={scratch}", str(file)],
                 target,
             )
             with other.transaction():
