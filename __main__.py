@@ -22,9 +22,11 @@ from components.secrets import APPLICATION, VERIFICATION, AppSecret, PullSecret,
 from components.verification import Verification
 from model.plan import load_plan
 from model.release import release_id
+from model.review import load_review
 
 settings, secrets = configuration.load()
-plan = load_plan(Path(__file__).parent / "sql")
+sql = Path(__file__).parent / "sql"
+plan = load_plan(sql)
 admin_url = secrets["database-admin-url"]
 top = pulumi.ResourceOptions(providers=providers(settings, admin_url))
 
@@ -36,8 +38,9 @@ place = Place(settings=settings, namespace=namespace, pull_secrets=pull)
 
 extension = DatabaseExtension("vector", admin_url, top)
 migration = DatabaseMigration(
-    "migration", place, plan=plan, image=images["ops"], admin_url=admin_url, after=extension, opts=top
-)
+    "migration", place, plan=plan, review=load_review(sql, plan), image=images["ops"], admin_url=admin_url,
+    after=extension, opts=top,
+)  # fmt: skip
 roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
 
 given = variables(APPLICATION, secrets)

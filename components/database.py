@@ -98,8 +98,9 @@ class DatabaseExtension(Component):
 class LoginRoles(Component):
     """A login role for each group, after the migration made the groups. `urls` are their addresses.
 
-    A rotation is a new role under a new name, `orka_app_2` after `orka_app_1`. The one before it is kept as
-    long as `keep-previous-roles` says so: dropping a role does not wait for a pod that still ends.
+    A rotation is a new role under a new name, `orka_app_2` after `orka_app_1`. The one before it is kept
+    until the next rotation, or until `keep-previous-roles` is off: dropping a role does not wait for a pod
+    that still ends.
     """
 
     def __init__(

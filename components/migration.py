@@ -16,12 +16,16 @@ from components.secrets import AppSecret
 from model.settings import Resources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pulumi
+    from pulumi_kubernetes.core.v1 import VolumeArgsDict, VolumeMountArgsDict
 
     from components.place import Place
     from model.plan import Plan
 
 SQL_MOUNT = "/sql"
+BACKUP_MOUNT = "/backup"
 # Pulumi waits a little longer than the Job may take, so that the Job's own reason is what fails the `up`.
 MARGIN_SECONDS = 60
 
@@ -37,6 +41,7 @@ class DatabaseMigration(Component):
         image: pulumi.Input[str],
         admin_url: pulumi.Output[str],
         plan: Plan,
+        review: Mapping[str, str],
         after: pulumi.Resource | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -48,18 +53,31 @@ class DatabaseMigration(Component):
         secret = AppSecret(f"{name}-database", namespace, {"DATABASE_URL": admin_url}, self.child)
         files = k8s.core.v1.ConfigMap(
             f"{name}-sql",
-            metadata={"namespace": namespace},
+            metadata={
+                "namespace": namespace,
+                # For the reader of a preview: what will be applied, without a connection.
+                "annotations": {f"orka-ppm/migration.{version}": line for version, line in review.items()},
+            },
             immutable=True,
             data=plan.config_map_data,
             opts=self.child,
         )
+        args = ["migrate", "apply", "--sql-dir", SQL_MOUNT]
+        mounts: list[VolumeMountArgsDict] = [{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}]
+        volumes: list[VolumeArgsDict] = [_sql_volume(files, plan)]
+        if settings.migration.backup is not None:
+            # Somebody else's claim: a backup must outlive the stack.
+            args += ["--backup-dir", BACKUP_MOUNT]
+            mounts.append({"name": "backup", "mount_path": BACKUP_MOUNT})
+            claim = settings.migration.backup.claim
+            volumes.append({"name": "backup", "persistent_volume_claim": {"claim_name": claim}})
         run = workload.container(
             "migrate",
             image,
             Resources(),
-            args=["migrate", "apply", "--sql-dir", SQL_MOUNT],
+            args=args,
             env_from=[{"secret_ref": {"name": secret.name}}],
-            mounts=[{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}],
+            mounts=mounts,
         )
         self.job = k8s.batch.v1.Job(
             name,
@@ -76,20 +94,20 @@ class DatabaseMigration(Component):
                     labels=naming.labels(name),
                     pull_secrets=pull_secrets,
                     restart_policy="Never",
-                    volumes=[
-                        {
-                            "name": "sql",
-                            "config_map": {
-                                "name": files.metadata["name"],
-                                "items": [
-                                    {"key": item["key"], "path": item["path"]}
-                                    for item in plan.config_map_items
-                                ],
-                            },
-                        }
-                    ],
+                    volumes=volumes,
                 ),
             },
             opts=self.child_after(*first, seconds=deadline + MARGIN_SECONDS),
         )
         self.register_outputs({"job": self.job.metadata["name"]})
+
+
+def _sql_volume(files: k8s.core.v1.ConfigMap, plan: Plan) -> VolumeArgsDict:
+    """The SQL, laid out in its folders again."""
+    return {
+        "name": "sql",
+        "config_map": {
+            "name": files.metadata["name"],
+            "items": [{"key": item["key"], "path": item["path"]} for item in plan.config_map_items],
+        },
+    }

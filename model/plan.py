@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTRACT = "contract.yaml"
+BEHAVIOUR = "behaviour.yaml"
+REVIEW = "review.yaml"
+_NEEDED = {
+    CONTRACT: "what must exist after the last migration",
+    BEHAVIOUR: "what the database must do for whom",
+}
 _FOLDER = re.compile(r"(?P<version>\d{3})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)")
 
 
@@ -44,7 +50,7 @@ class Plan(BaseModel):
 
     migrations: tuple[Migration, ...]
     files: dict[str, str]
-    """Text by relative path: every migration's SQL and the contract."""
+    """Text by relative path: every migration's SQL, the contract and the behaviour."""
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -74,8 +80,9 @@ def load_plan(sql_dir: Path) -> Plan:
 
 def plan_from_files(files: Mapping[str, str]) -> Plan:
     """Order the migrations among `files` (text by relative path) and check their names."""
-    if CONTRACT not in files:
-        raise PlanError(f"{CONTRACT} is missing: it says what must exist after the last migration")
+    for name, purpose in _NEEDED.items():
+        if name not in files:
+            raise PlanError(f"{name} is missing: it says {purpose}")
     migrations: dict[str, Migration] = {}
     for folder in sorted({path.split("/")[0] for path in files if "/" in path}):
         match = _FOLDER.fullmatch(folder)
@@ -95,13 +102,13 @@ def plan_from_files(files: Mapping[str, str]) -> Plan:
 
 
 def _read(sql_dir: Path) -> dict[str, str]:
-    """Read the one place that touches the disk: `*/*.sql` and the contract.
+    """Read the one place that touches the disk: `*/*.sql`, the contract and the behaviour.
 
     Names that start with a dot are left out: a mounted ConfigMap has such folders of its own.
     """
     if not sql_dir.is_dir():
         raise PlanError(f"{sql_dir} is not a folder: name the folder of SQL with --sql-dir")
-    found = [sql_dir / CONTRACT, *sql_dir.glob("[!.]*/*.sql")]
+    found = [*(sql_dir / name for name in _NEEDED), *sql_dir.glob("[!.]*/*.sql")]
     return {
         path.relative_to(sql_dir).as_posix(): path.read_bytes().decode() for path in found if path.is_file()
     }

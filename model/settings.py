@@ -85,13 +85,21 @@ class Database(Strict):
 
     superuser: bool = False
     rotation: int = Field(default=1, ge=1)
-    keep_previous_roles: bool = False
+    keep_previous_roles: bool = True
+    """Off only when no pod uses the rotation before any more: a dropped role's sessions lose their rights."""
+
+
+class Backup(Strict):
+    """Where the migration Job puts a backup before it changes anything."""
+
+    claim: DnsLabel
 
 
 class Migration(Strict):
-    """The migration Job."""
+    """The migration Job; without `backup` it takes none."""
 
     deadline_seconds: Seconds = 600
+    backup: Backup | None = None
 
 
 class Redis(Strict):

@@ -54,7 +54,8 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
             "organization": known.openai_organization,
         },
         # What a person waits for minutes elsewhere fails within seconds here.
-        f"{PROJECT}:migration": {"deadline-seconds": 120},
+        # There is no PersistentVolumeClaim for backups here.
+        f"{PROJECT}:migration": {"deadline-seconds": 120, "backup": None},
         f"{PROJECT}:backend": {"rollout": {"deadline-seconds": 60}},
         f"{PROJECT}:frontend": {"rollout": {"deadline-seconds": 60}},
     }

@@ -101,7 +101,7 @@ def observe(
     Must run in a transaction: it empties the search path there, so that every printed name is qualified.
     """
     connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
-    vector_home = _vector_home(connection)
+    vector_home = vector_schema(connection)
     found = connection.execute(
         # Not by to_regclass: the admin need not have the right to look into the schema.
         "SELECT n.nspname || '.' || c.relname, c.oid, pg_get_userbyid(c.relowner),"
@@ -166,7 +166,7 @@ def _definitions(
     return result
 
 
-def _vector_home(connection: psycopg.Connection) -> str:
+def vector_schema(connection: psycopg.Connection) -> str:
     """Schema of the extension: the contract leaves it out, for platforms differ in it."""
     row: tuple[Any, ...] | None = connection.execute(
         "SELECT quote_ident(n.nspname) FROM pg_extension AS e"

@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
-from model.plan import CONTRACT, Plan, PlanError, load_plan
+from model.plan import BEHAVIOUR, CONTRACT, Plan, PlanError, load_plan
 from ops.migrate import ledger, report
 from ops.migrate.apply import Options, apply, check, read_statements
+from ops.migrate.backup import backup, backup_before_change
+from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
-from ops.migrate.verify import observe
+from ops.migrate.rollback import Request, rollback
+from ops.migrate.rolled_back import read_history
+from ops.migrate.verify import observe, try_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +33,10 @@ if TYPE_CHECKING:
 _VERBS = {
     "plan": "show what the files say, without a connection",
     "apply": "apply what is pending, prove the contract, change nothing the second time",
-    "verify": "compare the database with contract.yaml; reads only",
+    "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
+    "backup": "dump the audit tables, restore them elsewhere and compare; changes nothing",
+    "rollback": "take migrations back: needs a proven backup of exactly the present rows, and consent",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
 }
 
@@ -55,6 +61,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if verb != "plan":
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
+        if verb == "rollback":
+            one.add_argument("--to", required=True, metavar="VERSION", help="the version that stays, as 022")
+            one.add_argument("--backup", type=Path, required=True, metavar="MANIFEST")
+            one.add_argument(
+                "--confirm", metavar="WORD", help="left out, it prints what would go, and the word"
+            )
+            one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
+        if verb == "backup":
+            one.add_argument("--dir", type=Path, required=True, help="a new folder for the backup goes here")
+        if verb == "apply":
+            one.add_argument(
+                "--backup-dir", type=Path, metavar="DIR", help="back up first if there is something to do"
+            )
+        if verb == "verify":
+            one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
         if verb == "apply":
             one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
             one.add_argument("--lock-timeout", type=float, default=defaults.lock_timeout, metavar="SECONDS")
@@ -99,14 +120,15 @@ def _load(sql_dir: Path) -> tuple[Plan, Contract]:
     try:
         plan = load_plan(sql_dir)
         contract = parse_contract(plan.files[CONTRACT])
-    except (PlanError, ContractError) as error:
+        behaviour = parse_behaviour(plan.files[BEHAVIOUR])
+    except (PlanError, ContractError, BehaviourError) as error:
         raise MigrateError(ExitCode.REFUSED, str(error)) from None
     if contract.version != plan.latest:
         raise MigrateError(
             ExitCode.REFUSED,
             f"contract.yaml describes {contract.version}, the last migration is {plan.latest}: update it",
         )
-    return plan, contract
+    return plan, contract.model_copy(update={"behaviour": behaviour})
 
 
 def _with_database(
@@ -116,6 +138,13 @@ def _with_database(
         print(target.redact(line), file=sys.stderr, flush=True)
 
     with connect(target, args.connect_wait) as connection:
+        if args.verb == "backup":
+            return report.backed_up(backup(connection, target, list(contract.tables), args.dir, say))
+        if args.verb == "rollback":
+            request = Request(args.to, args.backup, args.confirm, args.lock_wait)
+            return report.rolled_back(rollback(connection, plan, contract, request, say))
+        if args.verb == "apply" and args.backup_dir:
+            backup_before_change(connection, target, plan, contract, args.backup_dir, say)
         if args.verb == "apply":
             options = Options(
                 args.lock_wait, args.lock_timeout, args.statement_timeout, args.create_extension
@@ -129,8 +158,18 @@ def _with_database(
                 }
         history = ledger.compare(plan, ledger.read(connection))
         if args.verb == "status":
-            return report.status(history, ledger.read(connection))
-        return report.verified(check(connection, contract, newer_schema=bool(history.later)))
+            return report.status(history, ledger.read(connection), read_history(connection))
+        newer = bool(history.later)
+        verdict = check(connection, contract, newer_schema=newer)
+        if not args.catalog_only:
+            verdict = try_out(connection, contract, verdict, newer_schema=newer)
+            if verdict.findings:
+                raise MigrateError(
+                    ExitCode.VERIFY_FAILED,
+                    f"the database does not behave as it must, {len(verdict.findings)} difference(s)",
+                    *map(str, verdict.findings),
+                )
+        return report.verified(verdict)
 
 
 def _show(args: argparse.Namespace, result: dict[str, Any]) -> int:

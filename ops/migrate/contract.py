@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ops.migrate.behaviour import Behaviour  # noqa: TC001 - pydantic reads the annotation
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,6 +72,8 @@ class Contract(Catalog):
     optional_roles: list[str]
     """Roles that the platform may have; what concerns them is expected only where they exist."""
     absent_functions: list[str]
+    behaviour: Behaviour | None = None
+    """What follows for each role, from a file of its own; without it nothing is tried out."""
 
 
 class Finding(_Strict):

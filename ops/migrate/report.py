@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
 _ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
+_TAKEN_BACK = "{version}: taken back {rolled_back_at} as {rolled_back_by}"
 _DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 # Kubernetes keeps 4096 bytes of it; a reason of an `up` should stay readable.
 _TERMINATION_LINES, _TERMINATION_BYTES = 8, 1500
@@ -54,7 +55,23 @@ def verified(verdict: Verdict) -> dict[str, Any]:
     return {"verb": "verify", "outcome": "verified", **_verdict(verdict)}
 
 
-def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
+def backed_up(path: Path) -> dict[str, Any]:
+    """Result of `backup`; the manifest says the rest."""
+    return {"verb": "backup", "outcome": "proved", "manifest": str(path)}
+
+
+def rolled_back(versions: Sequence[str]) -> dict[str, Any]:
+    """Result of `rollback`."""
+    return {
+        "verb": "rollback",
+        "outcome": "rolled back" if versions else "nothing to do",
+        "rolled_back": list(versions),
+    }
+
+
+def status(
+    history: History, entries: Sequence[Entry], taken_back: Sequence[dict[str, str]]
+) -> dict[str, Any]:
     """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
     code = ExitCode.OK
     if history.tampered:
@@ -68,6 +85,7 @@ def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
         "ledger": [vars(entry) for entry in entries],
         "pending": [migration.version for migration in history.pending],
         "later": [entry.version for entry in history.later],
+        "taken_back": list(taken_back),
         "faults": [*history.tampered, *history.disorder],
     }
 
@@ -76,7 +94,13 @@ def as_text(result: dict[str, Any]) -> str:
     """A result for a reader."""
     lines = [_PLANNED.format(**migration) for migration in result.get("migrations", ())]
     lines += [_ENTRY.format(**entry) for entry in result.get("ledger", ())]
-    for key, text in (("applied", "applied"), ("already", "applied before"), ("pending", "pending")):
+    lines += [_TAKEN_BACK.format(**entry) for entry in result.get("taken_back", ())]
+    for key, text in (
+        ("applied", "applied"),
+        ("already", "applied before"),
+        ("pending", "pending"),
+        ("rolled_back", "taken back"),
+    ):
         if result.get(key):
             lines.append(f"{text}: {', '.join(result[key])}")
     if result.get("later"):
@@ -86,7 +110,13 @@ def as_text(result: dict[str, Any]) -> str:
         lines.append(f"({len(result['guide_tables'])} rows)")
         proved = ", ".join(f"{count} {kind}" for kind, count in result["proved"].items())
         lines.append(f"as the contract says: {proved}; row security on and forced everywhere")
+        if result["tried"]:
+            tried = ", ".join(f"{count} of {kind}" for kind, count in result["tried"].items())
+            lines.append(f"tried out and rolled back: {tried}")
+        lines += result["left_out"]
     lines += result.get("faults", ())
+    if "manifest" in result:
+        lines.append(f"manifest: {result['manifest']}")
     return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
 
 
@@ -107,4 +137,9 @@ def write_termination_message(lines: Sequence[str], environ: Mapping[str, str]) 
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"guide_tables": verdict.guide_tables, "proved": verdict.proved}
+    return {
+        "guide_tables": verdict.guide_tables,
+        "proved": verdict.proved,
+        "tried": verdict.tried,
+        "left_out": verdict.left_out,
+    }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog
+from ops.migrate import catalog, probes
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
     import psycopg
+
+# A table that is gone fails hundreds of probes.
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -21,21 +24,45 @@ class Verdict:
     proved: dict[str, int]
     """How many objects of each kind were compared."""
     findings: tuple[Finding, ...]
+    tried: dict[str, int] = field(default_factory=dict)
+    """How many probes of behaviour of each kind were run."""
+    left_out: tuple[str, ...] = ()
+    """What was not tried out, and why."""
 
 
 def verify(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
-    """Judge the database; reads only. Must run in a transaction."""
+    """Judge the database. Must run in a transaction: a read-only one compares, another one also tries out."""
     observed = observe(connection, contract)
     findings = compare(contract, observed, newer_schema=newer_schema)
     findings += [
         Finding(fault="unexpected", object=f"function {name}", detail="runs any SQL it is given")
         for name in catalog.existing_functions(connection, contract.absent_functions)
     ]
-    return Verdict(
+    verdict = Verdict(
         guide_tables=tuple(name for name in contract.guide_tables if f"public.{name}" in observed.tables),
         proved=counts(observed),
         findings=tuple(findings),
     )
+    if probes.read_only(connection):
+        return verdict
+    return try_out(connection, contract, verdict, newer_schema=newer_schema)
+
+
+def try_out(
+    connection: psycopg.Connection, contract: Contract, verdict: Verdict, *, newer_schema: bool
+) -> Verdict:
+    """The verdict with what the probes of behaviour found; they write, and roll back what they wrote."""
+    if contract.behaviour is None:
+        return verdict
+    if newer_schema:
+        return replace(verdict, left_out=("behaviour was not tried out: a newer program knows what it is",))
+    probed = probes.probe(connection, contract.behaviour, contract)
+    found = probed.findings
+    if len(found) > _SHOWN:
+        more = Finding(fault="behaves otherwise", object=f"{len(found) - _SHOWN} more probes")
+        found = (*found[:_SHOWN], more)
+    findings = (*verdict.findings, *found)
+    return replace(verdict, findings=findings, tried=probed.counts, left_out=probed.left_out)
 
 
 def observe(connection: psycopg.Connection, contract: Contract) -> Catalog:

@@ -83,6 +83,8 @@ def supabase() -> Iterator[Server]:
             "CREATE ROLE authenticated NOLOGIN",
             "CREATE ROLE service_role NOLOGIN BYPASSRLS",
             "CREATE ROLE authenticator LOGIN NOINHERIT IN ROLE anon, authenticated, service_role",
+            # As Supabase does, so that row security can be tried out.
+            "GRANT anon, authenticated, service_role TO admin",
         )
         yield Server(plain.socket, admin="admin")
 

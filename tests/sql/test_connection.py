@@ -107,7 +107,9 @@ def test_an_empty_password_hides_nothing() -> None:
 
 
 def test_the_ledger_and_the_files_are_compared_without_a_database() -> None:
-    plan = plan_from_files({"023_a/up.sql": "1", "025_b/up.sql": "2", "contract.yaml": ""})
+    plan = plan_from_files(
+        {"023_a/up.sql": "1", "025_b/up.sql": "2", "contract.yaml": "", "behaviour.yaml": ""}
+    )
     first, second = plan.migrations
 
     def entry(version: str, sha256: str) -> Entry:

@@ -13,7 +13,12 @@ from tests.sql.support import SQL, ops
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"023_a/up.sql": "SELECT 1;", "024_b/up.sql": "SELECT 2;", "contract.yaml": "version: '024'"}
+FILES = {
+    "023_a/up.sql": "SELECT 1;",
+    "024_b/up.sql": "SELECT 2;",
+    "contract.yaml": "version: '024'",
+    "behaviour.yaml": "",
+}
 
 
 def test_migrations_are_ordered_by_version_and_carry_the_checksum_of_their_bytes() -> None:
@@ -54,8 +59,9 @@ def test_the_keys_of_the_config_map_are_allowed_and_distinct() -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"contract.yaml": ""}, "there is no migration"),
+        ({"contract.yaml": "", "behaviour.yaml": ""}, "there is no migration"),
         ({"023_a/up.sql": ""}, "contract.yaml is missing"),
+        ({"023_a/up.sql": "", "contract.yaml": ""}, "behaviour.yaml is missing"),
         ({**FILES, "25_c/up.sql": ""}, "NNN_name"),
         ({**FILES, "025_C/up.sql": ""}, "NNN_name"),
         ({**FILES, "024_c/up.sql": ""}, "version 024 is already taken by b"),

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import shutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components import outputs
-from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from model.plan import REVIEW, PlanError, load_plan
+from model.review import load_review
+from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,49 @@ def test_the_gate_is_made_anew_after_every_real_change(run: Run) -> None:
     judged = {"backend", "frontend", *run.outputs["cron_jobs"]}
     assert {f"orka-ppm/generation.{name}" for name in judged} <= set(annotations)
     assert {"orka-ppm/name.backend", "orka-ppm/name.jobs", "orka-ppm/name.checks"} <= set(annotations)
+
+
+def test_the_preview_says_what_each_migration_is_without_a_connection(run: Run) -> None:
+    annotations = run.one("ConfigMap", "migration-sql").inputs["metadata"]["annotations"]
+    plan = load_plan(CHECKOUT / "sql")
+    for migration in plan.migrations:
+        line = annotations[f"orka-ppm/migration.{migration.version}"]
+        assert migration.sha256[:16] in line
+        assert all(part in line for part in (migration.name, "statements", "locks: ", "lint: no finding"))
+
+
+def test_a_review_of_other_files_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "sql", tmp_path / "sql")
+    up = tmp_path / "sql" / load_plan(CHECKOUT / "sql").migrations[0].path
+    assert load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+    up.write_text(up.read_text() + "-- edited")
+    with pytest.raises(PlanError, match=r"python -m ops\.migrate\.review"):
+        load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+    (tmp_path / "sql" / REVIEW).unlink()
+    with pytest.raises(PlanError, match="missing"):
+        load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+
+
+def test_the_migration_backs_up_to_the_claim_that_is_named_and_the_stack_never_owns_it(run: Run) -> None:
+    pod = run.one("Job", "migration").inputs["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"][-2:] == ["--backup-dir", "/backup"]
+    assert {"name": "backup", "mountPath": "/backup"} in container["volumeMounts"]
+    claim = complete()["migration"]["backup"]["claim"]
+    assert {"name": "backup", "persistentVolumeClaim": {"claimName": claim}} in pod["volumes"]
+    assert run.of("PersistentVolumeClaim") == []
+
+
+@pytest.mark.parametrize("unset", ["left out", None])
+def test_without_a_claim_there_is_no_backup(unset: str | None) -> None:
+    config = complete()
+    if unset is None:
+        config["migration"]["backup"] = None
+    else:
+        del config["migration"]["backup"]
+    pod = run_program(config).one("Job", "migration").inputs["spec"]["template"]["spec"]
+    assert "--backup-dir" not in pod["containers"][0]["args"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp", "sql"]
 
 
 @pytest.mark.parametrize("name", ["migration", "verification"])
@@ -141,16 +190,22 @@ def test_without_monitoring_nothing_of_it_is_registered() -> None:
     assert not {name for name in names if "prometheus" in name or name == "backend-pods"}
 
 
-def test_a_rotation_makes_new_roles_under_new_names_and_keeps_the_old_where_asked() -> None:
+def _rotated(rotation: int, **settings: bool) -> Run:
     config = complete()
-    config["database"] |= {"rotation": 2, "keep-previous-roles": True}
-    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
-    assert roles == {
-        f"orka_{group}_{generation}" for group in ("app", "jobs", "readonly") for generation in (1, 2)
+    config["database"] = {**config["database"], "rotation": rotation, **settings}
+    return run_program(config)
+
+
+def test_a_rotation_makes_new_roles_and_keeps_those_before_until_the_next_one() -> None:
+    for rotation, kept in ((1, {1}), (2, {1, 2}), (3, {2, 3})):
+        names = {role.inputs["name"] for role in _rotated(rotation).of("Role")}
+        assert names == {f"orka_{group}_{one}" for group in ("app", "jobs", "readonly") for one in kept}
+    dropped = _rotated(2, **{"keep-previous-roles": False})
+    assert {role.inputs["name"] for role in dropped.of("Role")} == {
+        "orka_app_2",
+        "orka_jobs_2",
+        "orka_readonly_2",
     }
-    config["database"]["keep-previous-roles"] = False
-    roles = {role.inputs["name"] for role in run_program(config).of("Role")}
-    assert roles == {"orka_app_2", "orka_jobs_2", "orka_readonly_2"}
 
 
 def test_a_registry_with_a_user_gives_every_pod_a_pull_secret() -> None:
@@ -200,3 +255,15 @@ def test_the_release_id_follows_what_is_deployed_and_nothing_else(run: Run) -> N
 
 def test_the_migration_waits_for_nothing_that_waits_for_it(run: Run) -> None:
     assert not _waits_for(run, run.one("Job", "migration"), run.one("Deployment", "backend"))
+
+
+def test_after_a_rotation_the_pods_get_the_new_login_and_no_role_may_more_than_its_group() -> None:
+    run = _rotated(2)
+    for secret, user in (("backend", "orka_app_2"), ("jobs", "orka_jobs_2")):
+        url = run.one("Secret", secret).inputs["stringData"]["value"]["DATABASE_URL"]
+        assert url.startswith(f"postgresql://{user}:")
+    for role in run.of("Role"):
+        group = role.inputs["name"].rpartition("_")[0]
+        assert role.inputs["roles"] == [group]
+        assert not {"bypassRowLevelSecurity", "superuser", "createRole", "createDatabase"} & set(role.inputs)
+    assert [kind for kind in ("Grant", "GrantRole", "DefaultPrivileges") if run.of(kind)] == []

@@ -1,0 +1,186 @@
+"""Take migrations back: only with a proven backup of exactly the rows that are there, and a word of consent.
+
+One transaction, so a run that is killed has done nothing. History is kept: a row of the ledger moves to
+`orka_migrations.rolled_back` with the time, the user and the backup.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from ops.migrate import ledger, lock, manifest
+from ops.migrate.content import content, present, require_sight
+from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.owner_rights import owner_rights
+from ops.migrate.redact import describe
+from ops.migrate.rolled_back import keep_history
+from ops.migrate.statements import StatementError, require_one_transaction, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from model.plan import Migration, Plan
+    from ops.migrate.contract import Contract
+    from ops.migrate.ledger import History
+    from ops.migrate.manifest import Manifest
+    from ops.migrate.statements import Statement
+
+_TRIES, _LOCK_TIMEOUT, _PAUSE_S = 10, "1s", 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked for."""
+
+    to: str
+    """The version to go back to; it stays."""
+    backup: Path
+    confirm: str | None
+    lock_wait: float
+
+
+def rollback(
+    connection: psycopg.Connection,
+    plan: Plan,
+    contract: Contract,
+    request: Request,
+    say: Callable[[str], None],
+) -> tuple[str, ...]:
+    """Take back everything after `request.to`; the versions, newest first. REFUSED: nothing was changed."""
+    lock.acquire(connection, request.lock_wait)
+    history = ledger.compare(plan, ledger.read(connection))
+    chosen = choose(history, request.to)
+    if not chosen:
+        return ()
+    scripts = [(migration, read_down(plan, migration)) for migration in chosen]
+    backed_up = manifest.read(request.backup)
+    refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
+    require_sight(connection)
+    require_consent(request.confirm, chosen, backed_up)
+    tables = [table for table in present(connection, contract.tables) if table in contract.tables]
+    with owner_rights(connection):
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                _take_back(connection, scripts, tables, backed_up, say)
+                break
+            except psycopg.errors.LockNotAvailable:
+                if not tries_left:
+                    raise MigrateError(
+                        ExitCode.LOCK_BUSY,
+                        f"the tables were in use at each of {_TRIES} tries; nothing was changed",
+                        "stop what uses them, then try again",
+                    ) from None
+                time.sleep(_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+    return tuple(migration.version for migration in chosen)
+
+
+def choose(history: History, to: str) -> list[Migration]:
+    """The applied migrations after `to`, newest first; REFUSED where the history is not plain. Pure."""
+    faults = [*history.tampered, *history.disorder]
+    faults += [f"{entry.version} was applied by a newer program: use that one" for entry in history.later]
+    if faults:
+        raise MigrateError(ExitCode.REFUSED, *faults)
+    return sorted((one for one in history.applied if one.version > to), key=lambda one: one.version)[::-1]
+
+
+def read_down(plan: Plan, migration: Migration) -> list[Statement]:
+    """The statements of the migration's `down.sql`. Pure."""
+    path = f"{migration.path.split('/')[0]}/down.sql"
+    if path not in plan.files:
+        raise MigrateError(ExitCode.REFUSED, f"{path} is missing: {migration.version} cannot be taken back")
+    try:
+        statements = split(plan.files[path])
+        require_one_transaction(statements)
+    except StatementError as error:
+        raise MigrateError(ExitCode.REFUSED, f"{path}, {error}") from None
+    return statements
+
+
+def refuse_another_state(backed_up: Manifest, entries: list[ledger.Entry], database: str) -> None:
+    """REFUSED where the backup is of another database or of another history. Pure."""
+    if backed_up.dump is None:
+        raise MigrateError(ExitCode.REFUSED, "this backup is of before there was a table: take one now")
+    if backed_up.database != database:
+        raise MigrateError(
+            ExitCode.REFUSED, f"this backup is of the database {backed_up.database}, this one is {database}"
+        )
+    then = [(one.version, one.sha256, one.applied_at) for one in backed_up.ledger]
+    if then != [(one.version, one.sha256, one.applied_at) for one in entries]:
+        raise MigrateError(ExitCode.REFUSED, "this backup is of another state of the ledger: take one now")
+
+
+def require_consent(word: str | None, chosen: list[Migration], backed_up: Manifest) -> None:
+    """REFUSED, with what would go and the word to give, unless the word was given. Pure."""
+    digest = backed_up.dump.sha256 if backed_up.dump else ""
+    wanted = f"drop-{'-'.join(one.version for one in chosen)}-{digest[:8]}"
+    if word != wanted:
+        rows = [f"  {table}: {one.rows} rows" for table, one in backed_up.tables.items()]
+        raise MigrateError(
+            ExitCode.REFUSED,
+            f"this takes back {', '.join(f'{one.version} {one.name}' for one in chosen)}; of these tables the"
+            " ones that it made are dropped with their rows:",
+            *rows,
+            f"the rows are in the backup of {backed_up.taken_at}; to go on add --confirm {wanted}",
+        )
+
+
+def _take_back(
+    connection: psycopg.Connection,
+    scripts: list[tuple[Migration, list[Statement]]],
+    tables: list[str],
+    backed_up: Manifest,
+    say: Callable[[str], None],
+) -> None:
+    with connection.transaction():
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+        connection.execute("SELECT set_config('statement_timeout', '0', true)")
+        names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+        say("rollback: the tables are locked; comparing their rows with the backup")
+        _refuse_other_rows(connection, tables, backed_up)
+        for migration, statements in scripts:
+            say(f"rollback: taking back {migration.version} {migration.name}")
+            for statement in statements:
+                _execute(connection, migration, statement)
+            connection.execute("RESET ROLE")
+        keep_history(connection, [migration.version for migration, _ in scripts], backed_up)
+
+
+def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed_up: Manifest) -> None:
+    # Its settings end here; the locks, taken before, stay.
+    with connection.transaction(force_rollback=True):
+        now = content(connection, tables)
+    then = {table: one.model_dump() for table, one in backed_up.tables.items()}
+    wrong = [
+        f"{table} has {now[table]['rows']} rows, the backup {then.get(table, {}).get('rows', 'none')}"
+        for table in tables
+        if now[table] != then.get(table)
+    ]
+    if wrong:
+        raise MigrateError(
+            ExitCode.REFUSED,
+            "the backup does not hold exactly the rows that are there; nothing was changed",
+            *wrong,
+            "stop the writers, take a backup now, and give that one",
+        )
+
+
+def _execute(connection: psycopg.Connection, migration: Migration, statement: Statement) -> None:
+    try:
+        connection.execute(statement.text.encode())
+    except psycopg.errors.LockNotAvailable:
+        raise
+    except psycopg.Error as error:
+        raise MigrateError(
+            ExitCode.NEEDS_OPERATOR,
+            f"down.sql of {migration.version}, line {statement.line} failed; nothing was changed",
+            *describe(error),
+            f"statement: {statement.first_line}",
+        ) from None

@@ -1,0 +1,69 @@
+"""The history of what was taken back: rows of the ledger with when, by whom and with which backup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from ops.migrate.manifest import Manifest
+
+_CREATE = (
+    b"""
+    CREATE TABLE IF NOT EXISTS orka_migrations.rolled_back (
+        version text NOT NULL,
+        entry jsonb NOT NULL,
+        steps jsonb NOT NULL,
+        rolled_back_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        rolled_back_by text NOT NULL DEFAULT current_user,
+        backup_sha256 text NOT NULL,
+        PRIMARY KEY (version, rolled_back_at)
+    )
+    """,
+    b"REVOKE ALL ON orka_migrations.rolled_back FROM PUBLIC",
+)
+_STEPS = "SELECT to_regclass('orka_migrations.steps') IS NOT NULL"
+_HISTORY = """
+    SELECT version, to_char(rolled_back_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+           rolled_back_by
+    FROM orka_migrations.rolled_back ORDER BY rolled_back_at
+"""
+
+
+def keep_history(connection: psycopg.Connection, versions: Sequence[str], backed_up: Manifest) -> None:
+    """Move the ledger's rows of `versions`, and their steps, there; in the rollback's own transaction."""
+    for statement in _CREATE:
+        connection.execute(statement)
+    digest = backed_up.dump.sha256 if backed_up.dump else ""
+    found = connection.execute(_STEPS).fetchone()
+    has_steps = bool(found and found[0])
+    for version in versions:
+        connection.execute(
+            "INSERT INTO orka_migrations.rolled_back (version, entry, steps, backup_sha256)"
+            " SELECT version, to_jsonb(l), '[]', %s FROM orka_migrations.ledger AS l WHERE version = %s",
+            (digest, version),
+        )
+        if has_steps:
+            # Of the latest one only: it may have been taken back before.
+            connection.execute(
+                "UPDATE orka_migrations.rolled_back SET steps = ("
+                " SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM orka_migrations.steps AS s"
+                " WHERE s.version = %(version)s)"
+                " WHERE version = %(version)s AND rolled_back_at = ("
+                " SELECT max(rolled_back_at) FROM orka_migrations.rolled_back WHERE version = %(version)s)",
+                {"version": version},
+            )
+            connection.execute("DELETE FROM orka_migrations.steps WHERE version = %s", (version,))
+        connection.execute("DELETE FROM orka_migrations.ledger WHERE version = %s", (version,))
+
+
+def read_history(connection: psycopg.Connection) -> list[dict[str, str]]:
+    """What was ever taken back, oldest first; nothing where nothing was."""
+    row = connection.execute("SELECT to_regclass('orka_migrations.rolled_back') IS NOT NULL").fetchone()
+    if not (row and row[0]):
+        return []
+    rows = connection.execute(_HISTORY.encode()).fetchall()
+    return [{"version": one[0], "rolled_back_at": one[1], "rolled_back_by": one[2]} for one in rows]

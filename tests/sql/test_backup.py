@@ -1,0 +1,282 @@
+"""A backup is proved before it counts, and nothing changes where it cannot be made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from ops.migrate import backup as backup_module
+from ops.migrate import pg_tools
+from ops.migrate.content import content
+from ops.migrate.manifest import file_sha256
+from tests.sql.support import TENANT_A, TENANT_B, Database, Run, Server, log_event, ops
+from tests.sql.tls_front import tls_front
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.migrate.connection import Target
+    from ops.migrate.pg_tools import Tools
+
+PASSWORD = "canary-of-the-backup"
+
+
+@pytest.fixture
+def filled(migrated: Database) -> Database:
+    """A migrated database with three events of two tenants and one anomaly."""
+    with migrated.connect() as connection, connection.transaction():
+        for tenant in (TENANT_A, TENANT_A, TENANT_B):
+            event = log_event(connection, tenant)[0]
+        connection.execute(
+            "INSERT INTO public.audit_anomalies (audit_event_id, tenant_id, anomaly_score, features_used,"
+            " model_version) VALUES (%s, %s, 0.7049, '{}', '1')",
+            (event, TENANT_B),
+        )
+        connection.execute(
+            "INSERT INTO public.audit_embeddings (audit_event_id, tenant_id, embedding, content_text)"
+            " VALUES (%s, %s, array_fill(0.25::real, ARRAY[1536]), 'ünï')",
+            (event, TENANT_B),
+        )
+    return migrated
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def take(database: Database, folder: Path) -> dict[str, Any]:
+    run = ops(database, "backup", "--dir", str(folder), "--json")
+    assert (run.code, run.json["outcome"]) == (0, "proved"), run.err
+    return {"path": Path(run.json["manifest"]), **json.loads(Path(run.json["manifest"]).read_text())}
+
+
+def scratch_databases(server: Server) -> int:
+    count: int = server.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'orka_backup%'")
+    return count
+
+
+def test_the_manifest_says_what_is_in_the_dump_and_of_which_state(filled: Database, tmp_path: Path) -> None:
+    taken = take(filled, tmp_path)
+    dump = taken["path"].with_name(taken["dump"]["name"])
+    assert file_sha256(dump) == taken["dump"]["sha256"]
+    assert dump.stat().st_size == taken["dump"]["bytes"]
+    rows = {table: one["rows"] for table, one in taken["tables"].items()}
+    assert rows["public.roche_audit_logs"] == 3
+    assert rows["orka_audit.chain_heads"] == 2
+    assert rows["orka_migrations.ledger"] == 1
+    assert len([table for table in rows if table.startswith("public.")]) == 9
+    assert [entry["version"] for entry in taken["ledger"]] == ["023"]
+    assert taken["ledger"][0]["sha256"] == ops(None, "plan", "--json").json["migrations"][0]["sha256"]
+    assert "restored into a scratch database" in taken["proved"]
+    assert scratch_databases(filled.server) == 0
+
+
+def test_the_dump_alone_gives_the_rows_back(filled: Database, tmp_path: Path) -> None:
+    taken = take(filled, tmp_path)
+    other = filled.server.create()
+    filled.server.execute("CREATE SCHEMA orka_audit", "CREATE SCHEMA orka_migrations", database=other.name)
+    dump = taken["path"].with_name(taken["dump"]["name"])
+    tools = pg_tools.find_tools(18)
+    command = [
+        str(tools.folder / "pg_restore"),
+        "--section=pre-data",
+        "--section=data",
+        "--no-owner",
+        "--no-acl",
+    ]
+    # A newer pg_restore complains of an older server, and goes on: what counts is what is there afterwards.
+    subprocess.run([*command, "-d", other.admin_url, str(dump)], capture_output=True, check=False)
+    with other.connect() as connection, connection.transaction():
+        assert content(connection, taken["tables"]) == taken["tables"]
+    other.drop()
+
+
+def test_one_changed_value_changes_the_checksum_and_the_order_of_rows_does_not(filled: Database) -> None:
+    log = ["public.audit_anomalies"]
+    with filled.connect() as connection, connection.transaction(force_rollback=True):
+        before = content(connection, log)
+        connection.execute(b"UPDATE public.audit_anomalies SET anomaly_score = anomaly_score")
+        assert content(connection, log) == before, "another place, the same row"
+        connection.execute(b"UPDATE public.audit_anomalies SET anomaly_score = 0.7048")
+        after = content(connection, log)
+    assert after[log[0]]["rows"] == before[log[0]]["rows"]
+    assert after != before
+
+
+def test_a_dump_that_lost_a_row_on_the_way_is_no_backup(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pg_tools.run
+
+    def lossy(tools: Tools, program: str, arguments: list[str], target: Target) -> None:
+        real(tools, program, arguments, target)
+        if program == "pg_restore":
+            scratch = next(one for one in arguments if one.startswith("--dbname=dbname=")).split("=")[-1]
+            url = filled.server.url("postgres", scratch)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(b"UPDATE public.audit_anomalies SET anomaly_score = 0.7")
+
+    monkeypatch.setattr(pg_tools, "run", lossy)
+    run = ops(filled, "backup", "--dir", str(tmp_path))
+    assert (run.code, "differs in public.audit_anomalies" in run.err) == (11, True)
+    assert list(tmp_path.iterdir()) == []
+    assert scratch_databases(filled.server) == 0
+
+
+def test_rows_written_during_the_dump_are_in_neither_dump_nor_checksums(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pg_tools.run
+
+    def busy(tools: Tools, program: str, arguments: list[str], target: Target) -> None:
+        if program == "pg_dump":
+            with filled.connect() as connection, connection.transaction():
+                log_event(connection, TENANT_A)
+        real(tools, program, arguments, target)
+
+    monkeypatch.setattr(pg_tools, "run", busy)
+    assert take(filled, tmp_path)["tables"]["public.roche_audit_logs"]["rows"] == 3
+    assert filled.value("SELECT count(*) FROM public.roche_audit_logs") == 4
+
+
+def test_apply_takes_a_backup_only_where_something_is_pending(empty: Database, tmp_path: Path) -> None:
+    first = ops(empty, "apply", "--json", "--backup-dir", str(tmp_path))
+    assert (first.code, first.json["applied"]) == (0, ["023"])
+    (taken,) = (json.loads(path.read_text()) for path in tmp_path.glob("*/manifest.json"))
+    assert (taken["tables"], taken["dump"], taken["ledger"]) == ({}, None, [])
+    assert ops(empty, "apply", "--json", "--backup-dir", str(tmp_path)).json["outcome"] == "nothing to do"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def refused(database: Database, folder: Path) -> Run:
+    """A pending apply whose backup cannot be made: nothing is changed."""
+    run = ops(database, "apply", "--backup-dir", str(folder))
+    assert run.code == 11
+    assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
+    return run
+
+
+def test_a_missing_target_stops_before_the_first_change(empty: Database, tmp_path: Path) -> None:
+    run = refused(empty, tmp_path / "nowhere")
+    assert "cannot be written to" in run.err
+    assert "No such file or directory" in run.err
+
+
+def test_a_full_target_stops_before_the_first_change(empty: Database, small_disk: Path) -> None:
+    assert "MiB free, the backup may need" in refused(empty, small_disk).err
+
+
+def test_a_target_that_fills_up_leaves_no_half_of_a_backup(
+    filled: Database, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "_SPARE_BYTES", -(1 << 30))
+    with (small_disk / "filler").open("wb") as file:
+        file.write(b"x" * ((1 << 20) - 12_288))
+    run = ops(filled, "backup", "--dir", str(small_disk))
+    assert (run.code, "No space left on device" in run.err) == (11, True), run.err
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_a_restore_that_fails_is_refused_with_its_words(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "prepare", lambda *_: None)
+    run = ops(filled, "backup", "--dir", str(tmp_path))
+    assert (run.code, "pg_restore failed" in run.err) == (11, True)
+    assert (list(tmp_path.iterdir()), scratch_databases(filled.server)) == ([], 0)
+
+
+def test_an_older_pg_dump_is_refused_with_both_versions(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in ("pg_dump", "pg_restore"):
+        (tmp_path / program).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 15.18'\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setattr(pg_tools, "_package_folder", lambda _: None)
+    major = filled.value("SELECT current_setting('server_version_num')::integer / 10000")
+    run = ops(filled, "backup", "--dir", str(tmp_path), PATH=str(tmp_path))
+    assert run.code == 11
+    assert f"no pg_dump for a server of version {major}" in run.err
+    assert "pg_dump is of version 15" in run.err
+
+
+def test_an_admin_that_row_security_binds_is_refused_with_what_it_needs(
+    migrated_supabase: Database, tmp_path: Path
+) -> None:
+    run = ops(migrated_supabase, "backup", "--dir", str(tmp_path))
+    assert (run.code, "BYPASSRLS" in run.err) == (11, True)
+
+
+def test_an_admin_without_superuser_backs_up_and_inherits_nothing_afterwards(
+    migrated_supabase: Database, supabase: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def platform(connection: psycopg.Connection[Any], _schemas: object, home: str) -> None:
+        """Supabase lets its admin make the extension; here the superuser does."""
+        name = connection.info.dbname
+        statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
+        supabase.execute(*statements, f"GRANT ALL ON SCHEMA {home}, public TO admin", database=name)
+        connection.execute(b"CREATE SCHEMA orka_audit; CREATE SCHEMA orka_migrations")
+
+    monkeypatch.setattr(backup_module, "prepare", platform)
+    supabase.execute("ALTER ROLE admin BYPASSRLS")
+    with migrated_supabase.connect() as connection, connection.transaction():
+        log_event(connection, TENANT_A)
+    try:
+        taken = take(migrated_supabase, tmp_path)
+    finally:
+        supabase.execute("ALTER ROLE admin NOBYPASSRLS")
+    assert taken["tables"]["public.roche_audit_logs"]["rows"] == 1
+    inherits = "SELECT bool_or(inherit_option) FROM pg_auth_members WHERE roleid = 'orka_owner'::regrole"
+    assert migrated_supabase.value(inherits) is False
+
+
+def test_where_the_extension_may_not_be_made_the_backup_is_refused(
+    migrated_supabase: Database, supabase: Server, tmp_path: Path
+) -> None:
+    supabase.execute("ALTER ROLE admin BYPASSRLS")
+    try:
+        run = ops(migrated_supabase, "backup", "--dir", str(tmp_path))
+    finally:
+        supabase.execute("ALTER ROLE admin NOBYPASSRLS")
+    assert (run.code, "permission denied to create extension" in run.err) == (11, True)
+    assert (list(tmp_path.iterdir()), scratch_databases(supabase)) == ([], 0)
+
+
+def test_the_password_is_in_no_argument_no_file_and_no_output(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    real = subprocess.run
+
+    def watch(command: list[str], **options: Any) -> Any:
+        seen.extend(command)
+        if service := (options.get("env") or {}).get("PGSERVICEFILE"):
+            seen.append(Path(service).read_text())
+        return real(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", watch)
+    url = filled.admin_url.replace("postgres@", f"postgres:{PASSWORD}@")
+    good = ops(url, "backup", "--dir", str(tmp_path))
+    bad = ops(url, "backup", "--dir", str(tmp_path / "nowhere"))
+    assert (good.code, bad.code) == (0, 11)
+    assert any("pg_dump" in argument for argument in seen)
+    assert PASSWORD not in "".join([*seen, good.out, good.err, bad.out, bad.err])
+    assert PASSWORD not in next(tmp_path.glob("*/manifest.json")).read_text()
+
+
+def test_the_programs_without_tls_of_their_own_speak_it(filled: Database, tmp_path: Path) -> None:
+    with tls_front(filled.server.socket, tmp_path) as port:
+        url = f"postgresql://postgres@127.0.0.1:{port}/{filled.name}?sslmode=require"
+        run = ops(url, "backup", "--dir", str(tmp_path))
+    assert run.code == 0, run.err
