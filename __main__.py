@@ -13,20 +13,17 @@ from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
 from components.frontend import Frontend, build_args
 from components.images import Images
-from components.migration import DatabaseMigration
+from components.migration import DatabaseMigration, read_sql
 from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
 from components.place import Place
 from components.providers import providers
 from components.secrets import APPLICATION, VERIFICATION, AppSecret, PullSecret, variables
 from components.verification import Verification
-from model.plan import load_plan
 from model.release import release_id
-from model.review import load_review
 
 settings, secrets = configuration.load()
-sql = Path(__file__).parent / "sql"
-plan = load_plan(sql)
+plan, review = read_sql(Path(__file__).parent / "sql")
 admin_url = secrets["database-admin-url"]
 top = pulumi.ResourceOptions(providers=providers(settings, admin_url))
 
@@ -38,7 +35,7 @@ place = Place(settings=settings, namespace=namespace, pull_secrets=pull)
 
 extension = DatabaseExtension("vector", admin_url, top)
 migration = DatabaseMigration(
-    "migration", place, plan=plan, review=load_review(sql, plan), image=images["ops"], admin_url=admin_url,
+    "migration", place, plan=plan, review=review, image=images["ops"], admin_url=admin_url,
     after=extension, opts=top,
 )  # fmt: skip
 roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)

@@ -8,26 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
 from components.secrets import AppSecret
+from model.plan import Plan, PlanError, load_plan
+from model.review import load_review
 from model.settings import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    import pulumi
     from pulumi_kubernetes.core.v1 import VolumeArgsDict, VolumeMountArgsDict
 
     from components.place import Place
-    from model.plan import Plan
 
 SQL_MOUNT = "/sql"
 BACKUP_MOUNT = "/backup"
 # Pulumi waits a little longer than the Job may take, so that the Job's own reason is what fails the `up`.
 MARGIN_SECONDS = 60
+
+
+def read_sql(folder: Path) -> tuple[Plan, dict[str, str]]:
+    """The migrations in a folder, and a line about each by its version.
+
+    Raises:
+        pulumi.RunError: the folder is not in order.
+    """
+    try:
+        plan = load_plan(folder)
+        return plan, load_review(folder, plan)
+    except PlanError as error:
+        raise pulumi.RunError(f"{folder.name}: {error}; nothing was changed") from None
 
 
 class DatabaseMigration(Component):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from model.plan import load_plan
+from model.plan import REVIEW, load_plan
+from ops.migrate.review import as_yaml, review
 from tests.twin.stack import CHECKOUT
 from twin import database
 
@@ -30,6 +31,7 @@ def write(clone: Path, sql: str) -> None:
     text = contract.read_text()
     assert f"version: '{LATEST}'" in text or f"version: '{VERSION}'" in text
     contract.write_text(text.replace(f"version: '{LATEST}'", f"version: '{VERSION}'"))
+    (clone / "sql" / REVIEW).write_text(as_yaml(review(clone / "sql")))
 
 
 def applied(paths: Paths) -> list[str]:

@@ -7,9 +7,11 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pytest
 
 from components import outputs
+from components.migration import read_sql
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
@@ -96,6 +98,16 @@ def test_a_review_of_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sql" / REVIEW).unlink()
     with pytest.raises(PlanError, match="missing"):
         load_review(tmp_path / "sql", load_plan(tmp_path / "sql"))
+
+
+def test_a_folder_of_sql_that_is_not_in_order_is_one_clear_error(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "sql", tmp_path / "sql")
+    (tmp_path / "sql" / "024_without_a_file").mkdir()
+    (tmp_path / "sql" / "024_without_a_file" / "note.sql").touch()
+    with pytest.raises(
+        pulumi.RunError, match=r"^sql: 024_without_a_file/up.sql is missing; nothing was changed$"
+    ):
+        read_sql(tmp_path / "sql")
 
 
 def test_the_migration_backs_up_to_the_claim_that_is_named_and_the_stack_never_owns_it(run: Run) -> None:
