@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,15 @@ import psycopg
 import yaml
 
 from model.plan import CONTRACT, Plan, PlanError, load_plan
-from ops.migrate import ledger, report
-from ops.migrate.apply import Options, apply, check, read_statements
+from ops.migrate import ledger, report, step_ledger
+from ops.migrate.apply import apply, check
 from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
+from ops.migrate.options import Options
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
+from ops.migrate.progress import Progress
 from ops.migrate.redact import describe, redact
+from ops.migrate.scripts import read_scripts
 from ops.migrate.verify import observe
 
 if TYPE_CHECKING:
@@ -32,6 +36,17 @@ _VERBS = {
     "verify": "compare the database with contract.yaml; reads only",
     "status": "show what the ledger says; reads only",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
+}
+_LIMITS = {
+    "lock_wait": "for the lock against other runners",
+    "lock_timeout": "of one attempt at a table's lock; others wait behind it",
+    "lock_budget": "for all attempts of a step at a lock",
+    "statement_timeout": "for a statement in a transaction",
+    "concurrent_timeout": "for a concurrent index build",
+    "batch_timeout": "for a statement of a batch",
+    "batch_size": "of a backfill",
+    "batch_pause": "between two batches",
+    "long_transaction": "from which age a transaction is named, or refused before a concurrent step",
 }
 
 
@@ -56,11 +71,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         if verb != "plan":
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
         if verb == "apply":
-            one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
-            one.add_argument("--lock-timeout", type=float, default=defaults.lock_timeout, metavar="SECONDS")
-            one.add_argument(
-                "--statement-timeout", type=float, default=defaults.statement_timeout, metavar="SECONDS"
-            )
+            for name, limit in _LIMITS.items():
+                default = getattr(defaults, name)
+                one.add_argument(
+                    f"--{name.replace('_', '-')}",
+                    type=type(default),
+                    default=default,
+                    metavar="ROWS" if isinstance(default, int) else "SECONDS",
+                    help=f"{limit} (default: %(default)s)",
+                )
             one.add_argument(
                 "--create-extension", action="store_true", help="create vector where it is missing"
             )
@@ -75,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         plan, contract = _load(args.sql_dir)
         if args.verb == "plan":
-            return _show(args, report.plan(plan, read_statements(plan)))
+            return _show(args, report.plan(plan, read_scripts(plan)))
         target = target_from_environment(os.environ)
         hide = target.redact
         return _show(args, _with_database(args, target, plan, contract))
@@ -84,7 +103,10 @@ def run(args: argparse.Namespace) -> int:
     except psycopg.Error as error:
         code, lines = ExitCode.NEEDS_OPERATOR, ["the database failed", *describe(error)]
     except KeyboardInterrupt:
-        code, lines = ExitCode.INTERRUPTED, ["interrupted; a migration that was running was rolled back"]
+        code, lines = (
+            ExitCode.INTERRUPTED,
+            ["interrupted; the step that was running is not done, run it again"],
+        )
     lines = [hide(line) for line in lines]
     report.write_termination_message(lines, os.environ)
     if args.json:
@@ -117,19 +139,20 @@ def _with_database(
 
     with connect(target, args.connect_wait) as connection:
         if args.verb == "apply":
-            options = Options(
-                args.lock_wait, args.lock_timeout, args.statement_timeout, args.create_extension
-            )
-            return report.applied(apply(connection, plan, contract, options, say))
+            options = Options(**{name: getattr(args, name) for name in (*_LIMITS, "create_extension")})
+            progress = Progress(say, as_json=args.json)
+            guard = partial(connect, target, args.connect_wait)
+            return report.applied(apply(connection, plan, contract, options, progress, guard))
         if args.verb == "catalog":
             with connection.transaction():
                 return {
                     "verb": "catalog",
                     "catalog": observe(connection, contract).model_dump(exclude_none=True),
                 }
-        history = ledger.compare(plan, ledger.read(connection))
+        entries, steps = ledger.read(connection), step_ledger.read(connection)
+        history = ledger.compare(plan, entries, steps)
         if args.verb == "status":
-            return report.status(history, ledger.read(connection))
+            return report.status(history, entries, steps)
         return report.verified(check(connection, contract, newer_schema=bool(history.later)))
 
 

@@ -10,6 +10,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ops.migrate import step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from model.plan import Migration, Plan
+    from ops.migrate.step_ledger import StepEntry
 
 _CREATE: tuple[bytes, ...] = (
     b"CREATE SCHEMA orka_migrations",
@@ -84,44 +86,50 @@ def read(connection: psycopg.Connection) -> list[Entry]:
 
 
 def create_unless_there(connection: psycopg.Connection) -> None:
-    """Make the ledger inside the first migration's transaction, so that a failure leaves nothing at all."""
-    if not exists(connection):
-        for statement in _CREATE:
+    """Make what is missing of the ledger.
+
+    Inside the first step's transaction, so that a failure leaves nothing at all.
+    """
+    for there, statements in (
+        (exists(connection), _CREATE),
+        (step_ledger.exists(connection), step_ledger.CREATE),
+    ):
+        for statement in () if there else statements:
             connection.execute(statement)
 
 
-def record(connection: psycopg.Connection, migration: Migration, duration_ms: int, statements: int) -> None:
-    """Add the row of a migration inside its own transaction."""
+def record(connection: psycopg.Connection, migration: Migration, statements: int) -> None:
+    """Add the row of a migration inside the transaction that ends its last step."""
     connection.execute(
-        "INSERT INTO orka_migrations.ledger (version, name, sha256, duration_ms, statements, applied_by)"
-        " VALUES (%s, %s, %s, %s, %s, current_user || ' by ' || %s)",
-        (migration.version, migration.name, migration.sha256, duration_ms, statements, _runner()),
+        "INSERT INTO orka_migrations.ledger (version, name, sha256, statements, duration_ms, applied_by)"
+        " SELECT %s, %s, %s, %s, extract(epoch FROM clock_timestamp() - min(started_at)) * 1000,"
+        " current_user || ' by ' || %s FROM orka_migrations.steps WHERE version = %s",
+        (migration.version, migration.name, migration.sha256, statements, runner(), migration.version),
     )
 
 
-def compare(plan: Plan, entries: Sequence[Entry]) -> History:
-    """Judge the plan against the ledger. Pure."""
+def compare(plan: Plan, entries: Sequence[Entry], steps: Sequence[StepEntry] = ()) -> History:
+    """Judge the plan against the ledger and its steps. Pure."""
     ledger = {entry.version: entry for entry in entries}
     planned = {migration.version: migration for migration in plan.migrations}
     applied = tuple(m for m in plan.migrations if m.version in ledger)
     pending = tuple(m for m in plan.migrations if m.version not in ledger)
     newest = max(ledger, default="")
+    changed = [
+        f"{m.path} was changed after it was applied: restore it and add a new migration instead"
+        for m in applied
+        if m.sha256 != ledger[m.version].sha256
+    ]
+    missing = [
+        f"the ledger has {entry.version} ({entry.name}), which is missing among the files"
+        for entry in entries
+        if entry.version not in planned and entry.version < plan.latest
+    ]
     return History(
         applied=applied,
         pending=pending,
         later=tuple(entry for entry in entries if entry.version > plan.latest),
-        tampered=(
-            *(
-                f"{m.path} was changed after it was applied: restore it and add a new migration instead"
-                for m in applied
-                if m.sha256 != ledger[m.version].sha256
-            ),
-            *(
-                f"the ledger has {entry.version} ({entry.name}), which is missing among the files"
-                for entry in entries
-                if entry.version not in planned and entry.version < plan.latest
-            ),
-        ),
+        tampered=tuple(dict.fromkeys([*changed, *missing, *step_ledger.contradictions(plan, steps)])),
         disorder=tuple(
             f"{m.version} ({m.name}) is pending though {newest} is applied: versions only grow"
             for m in pending
@@ -138,7 +146,8 @@ def require_order(history: History) -> None:
         raise MigrateError(ExitCode.NEEDS_OPERATOR, *history.disorder)
 
 
-def _runner() -> str:
+def runner() -> str:
+    """Who runs this program, as user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

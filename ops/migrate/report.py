@@ -6,31 +6,51 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ops.migrate import lock_class
 from ops.migrate.outcome import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.plan import Plan
+    from model.plan import Plan, Step
     from ops.migrate.apply import Applied
     from ops.migrate.ledger import Entry, History
     from ops.migrate.statements import Statement
+    from ops.migrate.step_ledger import StepEntry
     from ops.migrate.verify import Verdict
 
 _PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
+_PLANNED_STEP = "  {name}: {kind}, {statements} statements, locks: {locks}"
 _ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
+_STEP = "  {version} {step}: {kind}, {state}, attempt {attempt}, {rows_done} rows"
 _DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 # Kubernetes keeps 4096 bytes of it; a reason of an `up` should stay readable.
 _TERMINATION_LINES, _TERMINATION_BYTES = 8, 1500
 
 
-def plan(plan: Plan, statements: Mapping[str, list[Statement]]) -> dict[str, Any]:
-    """Result of `plan`."""
+def plan(plan: Plan, scripts: Mapping[str, list[Statement]]) -> dict[str, Any]:
+    """Result of `plan`; `scripts` are the statements by path of the step."""
+
+    def described(steps: Sequence[Step]) -> list[dict[str, Any]]:
+        return [
+            {
+                **step.model_dump(),
+                "statements": len(scripts[step.path]),
+                "locks": lock_class.locks(scripts[step.path]),
+            }
+            for step in steps
+        ]
+
     return {
         "verb": "plan",
         "outcome": "planned",
         "migrations": [
-            {**migration.model_dump(), "statements": len(statements[migration.version])}
+            {
+                **migration.model_dump(),
+                "statements": sum(len(scripts[step.path]) for step in migration.steps),
+                "steps": described(migration.steps),
+                "adoption": described(migration.adoption),
+            }
             for migration in plan.migrations
         ],
         "checksums": plan.checksums,
@@ -54,7 +74,7 @@ def verified(verdict: Verdict) -> dict[str, Any]:
     return {"verb": "verify", "outcome": "verified", **_verdict(verdict)}
 
 
-def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
+def status(history: History, entries: Sequence[Entry], steps: Sequence[StepEntry]) -> dict[str, Any]:
     """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
     code = ExitCode.OK
     if history.tampered:
@@ -66,6 +86,7 @@ def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
         "outcome": "pending" if history.pending else "up to date",
         "exit_code": code,
         "ledger": [vars(entry) for entry in entries],
+        "steps": [vars(step) for step in steps],
         "pending": [migration.version for migration in history.pending],
         "later": [entry.version for entry in history.later],
         "faults": [*history.tampered, *history.disorder],
@@ -74,8 +95,9 @@ def status(history: History, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def as_text(result: dict[str, Any]) -> str:
     """A result for a reader."""
-    lines = [_PLANNED.format(**migration) for migration in result.get("migrations", ())]
+    lines = [line for migration in result.get("migrations", ()) for line in _planned(migration)]
     lines += [_ENTRY.format(**entry) for entry in result.get("ledger", ())]
+    lines += [_STEP.format(**step) for step in result.get("steps", ())]
     for key, text in (("applied", "applied"), ("already", "applied before"), ("pending", "pending")):
         if result.get(key):
             lines.append(f"{text}: {', '.join(result[key])}")
@@ -88,6 +110,14 @@ def as_text(result: dict[str, Any]) -> str:
         lines.append(f"as the contract says: {proved}; row security on and forced everywhere")
     lines += result.get("faults", ())
     return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
+
+
+def _planned(migration: dict[str, Any]) -> list[str]:
+    steps = [*migration["steps"], *migration["adoption"]]
+    return [
+        _PLANNED.format(**migration),
+        *(_PLANNED_STEP.format(**{**step, "locks": "; ".join(step["locks"]) or "none"}) for step in steps),
+    ]
 
 
 def write_termination_message(lines: Sequence[str], environ: Mapping[str, str]) -> None:

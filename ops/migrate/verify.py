@@ -22,6 +22,11 @@ class Verdict:
     """How many objects of each kind were compared."""
     findings: tuple[Finding, ...]
 
+    @property
+    def summary(self) -> str:
+        """One line for a failure."""
+        return f"the database does not fulfil the contract, {len(self.findings)} difference(s)"
+
 
 def verify(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
     """Judge the database; reads only. Must run in a transaction."""
