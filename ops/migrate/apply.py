@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.migrate import ledger, preflight, step_ledger
+from ops.migrate import expected_sizes, ledger, preflight, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.run_step import Work, run_step
 from ops.migrate.scripts import read_scripts
@@ -54,12 +54,14 @@ def apply(
         with open_guard() as guard:
             sessions = Sessions(connection, guard)
             sessions.refuse_transaction_pooler()
-            preflight.check(connection, create_extension=options.create_extension)
+            steps = _open_steps(connection, history, contract)
+            preflight.check(connection, options, progress, [step for _, step in steps])
             sessions.lock(options.lock_wait)
             # Another runner may have been at work while this one waited.
             history = look(connection, plan)
             steps = _open_steps(connection, history, contract)
             progress.steps_left = len(steps)
+            expected_sizes.tell(connection, [step for _, step in steps], list(contract.tables), progress)
             for work in _works(steps, scripts, contract):
                 verdict = run_step(sessions, work, options, progress)
     already = tuple(migration.version for migration in history.applied)
