@@ -9,7 +9,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help up down check test soak
+.PHONY: help up down check test soak bench-db
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,3 +39,6 @@ test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twi
 soak: $(READY) ## the same code over the full matrices; hours
 	@.venv/bin/twin up --replace
 	@$(PYTHON) -m pytest tests/twin --soak
+
+bench-db: $(READY) ## measure the migration on a million events, ours beside the naive way; minutes
+	@$(PYTHON) -m benchmarks.db

@@ -43,6 +43,7 @@ class DatabaseMigration(Component):
         super().__init__(name, opts)
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
         deadline = settings.migration.deadline_seconds
+        adopt = ["--adopt"] if settings.database.adopt else []
         # The runner checks that pgvector is there; no value of the extension flows into the Job.
         first = [after] if after is not None else []
         secret = AppSecret(f"{name}-database", namespace, {"DATABASE_URL": admin_url}, self.child)
@@ -57,7 +58,7 @@ class DatabaseMigration(Component):
             "migrate",
             image,
             Resources(),
-            args=["migrate", "apply", "--sql-dir", SQL_MOUNT],
+            args=["migrate", "apply", "--sql-dir", SQL_MOUNT, *adopt],
             env_from=[{"secret_ref": {"name": secret.name}}],
             mounts=[{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}],
         )

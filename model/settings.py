@@ -86,6 +86,7 @@ class Database(Strict):
     superuser: bool = False
     rotation: int = Field(default=1, ge=1)
     keep_previous_roles: bool = False
+    adopt: bool = False
 
 
 class Migration(Strict):

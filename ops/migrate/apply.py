@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ops.migrate import expected_sizes, ledger, preflight, step_ledger
+from ops.migrate import adoption, expected_sizes, ledger, preflight, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.run_step import Work, run_step
 from ops.migrate.scripts import read_scripts
@@ -54,12 +55,18 @@ def apply(
         with open_guard() as guard:
             sessions = Sessions(connection, guard)
             sessions.refuse_transaction_pooler()
-            steps = _open_steps(connection, history, contract)
-            preflight.check(connection, options, progress, [step for _, step in steps])
+            refuse_unknown = partial(_refuse_unknown_tables, connection, contract, adopt=options.adopt)
+            refuse_unknown(history)
+            preflight.check(
+                connection, options, progress, [step for _, step in _open_steps(connection, history)]
+            )
             sessions.lock(options.lock_wait)
             # Another runner may have been at work while this one waited.
             history = look(connection, plan)
-            steps = _open_steps(connection, history, contract)
+            if refuse_unknown(history):
+                shape = adoption.record(connection, plan, contract).shape
+                progress.tell("baseline", f"recognised: {shape}", shape=shape)
+            steps = _open_steps(connection, history)
             progress.steps_left = len(steps)
             expected_sizes.tell(connection, [step for _, step in steps], list(contract.tables), progress)
             for work in _works(steps, scripts, contract):
@@ -97,27 +104,40 @@ def _works(
             migration,
             step,
             scripts[step.path],
-            ends_migration=sum(len(scripts[one.path]) for one in migration.steps)
-            if step == migration.steps[-1]
-            else None,
+            ends_migration=sum(len(scripts[one.path]) for one in way) if step == way[-1] else None,
             contract=contract if (migration, step) == steps[-1] else None,
         )
         for migration, step in steps
+        for way in [migration.steps if step in migration.steps else migration.adoption]
     ]
 
 
-def _open_steps(
-    connection: psycopg.Connection, history: History, contract: Contract
-) -> list[tuple[Migration, Step]]:
+def _refuse_unknown_tables(
+    connection: psycopg.Connection, contract: Contract, history: History, *, adopt: bool
+) -> bool:
+    """Whether there are tables that nobody has recognised yet; raise REFUSED unless they may be adopted."""
+    untouched = history.pending and not history.applied and not step_ledger.read(connection)
+    if not untouched or adoption.read(connection):
+        return False
+    found = adoption.tables_made_by_hand(connection, contract)
+    if found and not adopt:
+        raise MigrateError(
+            ExitCode.REFUSED,
+            f"these tables exist already, made by hand or by another tool: {', '.join(found)}",
+            "`ops migrate baseline` says what they are, `ops migrate apply --adopt` (setting database.adopt)"
+            " takes them over; nothing was changed",
+        )
+    return bool(found)
+
+
+def _open_steps(connection: psycopg.Connection, history: History) -> list[tuple[Migration, Step]]:
     """The steps that are not done, in order."""
-    entries = step_ledger.read(connection)
-    done = {(entry.version, entry.step) for entry in entries if entry.state == "done"}
-    begun = {entry.version for entry in entries}
-    if history.pending and not history.applied and history.pending[0].version not in begun:
-        preflight.refuse_unknown_tables(connection, list(contract.tables))
+    done = {(entry.version, entry.step) for entry in step_ledger.read(connection) if entry.state == "done"}
+    baseline = adoption.read(connection)
+    adopted = baseline.version if baseline else None
     return [
         (migration, step)
         for migration in history.pending
-        for step in migration.steps
+        for step in (migration.adoption if migration.version == adopted else migration.steps)
         if (migration.version, step.name) not in done
     ]

@@ -17,6 +17,7 @@ import yaml
 
 from model.plan import CONTRACT, Plan, PlanError, load_plan
 from ops.migrate import ledger, report, step_ledger
+from ops.migrate.adoption import baseline
 from ops.migrate.apply import apply, check
 from ops.migrate.connection import Target, connect, target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "plan": "show what the files say, without a connection",
     "apply": "apply what is pending, prove the contract, change nothing the second time",
+    "baseline": "recognise tables that were made by hand and record it, so that apply takes them over",
     "verify": "compare the database with contract.yaml; reads only",
     "status": "show what the ledger says; reads only",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
@@ -80,6 +82,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                     metavar="ROWS" if isinstance(default, int) else "SECONDS",
                     help=f"{limit} (default: %(default)s)",
                 )
+            one.add_argument(
+                "--adopt", action="store_true", help="take over tables that were made by hand (see baseline)"
+            )
             one.add_argument(
                 "--create-extension", action="store_true", help="create vector where it is missing"
             )
@@ -139,7 +144,9 @@ def _with_database(
 
     with connect(target, args.connect_wait) as connection:
         if args.verb == "apply":
-            options = Options(**{name: getattr(args, name) for name in (*_LIMITS, "create_extension")})
+            options = Options(
+                **{name: getattr(args, name) for name in (*_LIMITS, "create_extension", "adopt")}
+            )
             progress = Progress(say, as_json=args.json)
             guard = partial(connect, target, args.connect_wait)
             return report.applied(apply(connection, plan, contract, options, progress, guard))
@@ -149,6 +156,8 @@ def _with_database(
                     "verb": "catalog",
                     "catalog": observe(connection, contract).model_dump(exclude_none=True),
                 }
+        if args.verb == "baseline":
+            return report.baselined(baseline(connection, plan, contract))
         entries, steps = ledger.read(connection), step_ledger.read(connection)
         history = ledger.compare(plan, entries, steps)
         if args.verb == "status":

@@ -1,7 +1,4 @@
-"""The ledger: which migration was applied, from which file, when and by whom.
-
-It lies in a schema of its own, not in `public`, where an API would show it and where other tools keep theirs.
-"""
+"""The ledger: which migration was applied, from which file, when and by whom."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.migrate import step_ledger
+from ops.migrate import ledger_tables, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
@@ -20,23 +17,6 @@ if TYPE_CHECKING:
 
     from model.plan import Migration, Plan
     from ops.migrate.step_ledger import StepEntry
-
-_CREATE: tuple[bytes, ...] = (
-    b"CREATE SCHEMA orka_migrations",
-    b"REVOKE ALL ON SCHEMA orka_migrations FROM PUBLIC",
-    b"""
-    CREATE TABLE orka_migrations.ledger (
-        version text NOT NULL PRIMARY KEY CHECK (version ~ '^[0-9]{3}$'),
-        name text NOT NULL,
-        sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-        applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        duration_ms integer NOT NULL CHECK (duration_ms >= 0),
-        statements integer NOT NULL CHECK (statements >= 0),
-        applied_by text NOT NULL
-    )
-    """,
-    b"REVOKE ALL ON orka_migrations.ledger FROM PUBLIC",
-)
 
 
 @dataclass(frozen=True)
@@ -64,18 +44,9 @@ class History:
     """Why the pending ones must not be applied now, one line each."""
 
 
-def exists(connection: psycopg.Connection) -> bool:
-    """Whether this database has a ledger."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'orka_migrations' AND c.relname = 'ledger')"
-    ).fetchone()
-    return bool(row and row[0])
-
-
 def read(connection: psycopg.Connection) -> list[Entry]:
     """All entries in order of version; none where there is no ledger."""
-    if not exists(connection):
+    if not ledger_tables.exists(connection, "ledger"):
         return []
     rows = connection.execute(
         "SELECT version, name, sha256,"
@@ -83,19 +54,6 @@ def read(connection: psycopg.Connection) -> list[Entry]:
         " FROM orka_migrations.ledger ORDER BY version"
     ).fetchall()
     return [Entry(*row) for row in rows]
-
-
-def create_unless_there(connection: psycopg.Connection) -> None:
-    """Make what is missing of the ledger.
-
-    Inside the first step's transaction, so that a failure leaves nothing at all.
-    """
-    for there, statements in (
-        (exists(connection), _CREATE),
-        (step_ledger.exists(connection), step_ledger.CREATE),
-    ):
-        for statement in () if there else statements:
-            connection.execute(statement)
 
 
 def record(connection: psycopg.Connection, migration: Migration, statements: int) -> None:

@@ -155,22 +155,6 @@ def vector_faults(
     return []
 
 
-def refuse_unknown_tables(connection: psycopg.Connection, tables: Sequence[str]) -> None:
-    """Refuse a database where some of the tables exist though the ledger knows nothing of them."""
-    rows = connection.execute(
-        "SELECT n.nspname || '.' || c.relname FROM pg_class AS c"
-        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname || '.' || c.relname = ANY(%s)",
-        (list(tables),),
-    ).fetchall()
-    if rows:
-        found = ", ".join(sorted(str(row[0]) for row in rows))
-        raise MigrateError(
-            ExitCode.REFUSED,
-            f"these tables exist already, made by hand or by another tool: {found}",
-            "this runner does not take them over; nothing was changed",
-        )
-
-
 def _create_vector(connection: psycopg.Connection) -> None:
     home = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'extensions'").fetchone()
     statement = b"CREATE EXTENSION IF NOT EXISTS vector" + (b" WITH SCHEMA extensions" if home else b"")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from model.plan import Plan, Step
+    from ops.migrate.adoption import Baseline
     from ops.migrate.apply import Applied
     from ops.migrate.ledger import Entry, History
     from ops.migrate.statements import Statement
@@ -67,6 +68,11 @@ def applied(result: Applied) -> dict[str, Any]:
         "later": result.later,
         **_verdict(result.verdict),
     }
+
+
+def baselined(baseline: Baseline) -> dict[str, Any]:
+    """Result of `baseline`."""
+    return {"verb": "baseline", "outcome": f"recognised as {baseline.shape}", **vars(baseline)}
 
 
 def verified(verdict: Verdict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from ops.migrate import concurrent_index, ledger, step_ledger
+from ops.migrate import concurrent_index, ledger, ledger_tables, step_ledger
 from ops.migrate.lock_retry import retrying
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.redact import describe
@@ -134,7 +134,7 @@ def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress)
 
 def _start(connection: psycopg.Connection, work: Work) -> int:
     """Note in the transaction that the step runs; the number of this attempt."""
-    ledger.create_unless_there(connection)
+    ledger_tables.create_missing(connection)
     return step_ledger.start(connection, work.migration, work.step, ledger.runner())
 
 

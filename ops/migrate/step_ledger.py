@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ops.migrate import ledger_tables
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,25 +14,6 @@ if TYPE_CHECKING:
 
     from model.plan import Migration, Plan, Step
 
-CREATE: tuple[bytes, ...] = (
-    b"""
-    CREATE TABLE orka_migrations.steps (
-        version text NOT NULL CHECK (version ~ '^[0-9]{3}$'),
-        step text NOT NULL,
-        kind text NOT NULL CHECK (kind IN ('tx', 'concurrent', 'backfill')),
-        sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-        state text NOT NULL CHECK (state IN ('running', 'done')),
-        attempt integer NOT NULL DEFAULT 1,
-        started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        finished_at timestamptz,
-        rows_done bigint NOT NULL DEFAULT 0,
-        xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-        runner text NOT NULL,
-        PRIMARY KEY (version, step)
-    )
-    """,
-    b"REVOKE ALL ON orka_migrations.steps FROM PUBLIC",
-)
 # A step that is started again keeps its rows: they were committed with the batches.
 _START = """
     INSERT INTO orka_migrations.steps AS s (version, step, kind, sha256, state, runner)
@@ -55,18 +38,9 @@ class StepEntry:
     rows_done: int
 
 
-def exists(connection: psycopg.Connection) -> bool:
-    """Whether this database has a ledger of steps; ones of an earlier program have not."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'orka_migrations' AND c.relname = 'steps')"
-    ).fetchone()
-    return bool(row and row[0])
-
-
 def read(connection: psycopg.Connection) -> list[StepEntry]:
     """All steps that were begun, in the order of their names; none where there is no such ledger."""
-    if not exists(connection):
+    if not ledger_tables.exists(connection, "steps"):
         return []
     rows = connection.execute(
         "SELECT version, step, kind, sha256, state, attempt, rows_done FROM orka_migrations.steps"

@@ -189,3 +189,13 @@ def test_the_release_id_follows_what_is_deployed_and_nothing_else(run: Run) -> N
 
 def test_the_migration_waits_for_nothing_that_waits_for_it(run: Run) -> None:
     assert not _waits_for(run, run.one("Job", "migration"), run.one("Deployment", "backend"))
+
+
+def test_tables_made_by_hand_are_taken_over_only_where_the_settings_say_so(run: Run) -> None:
+    def arguments(of: Run) -> list[str]:
+        return of.one("Job", "migration").inputs["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    assert arguments(run) == ["migrate", "apply", "--sql-dir", "/sql"]
+    config = complete()
+    config["database"]["adopt"] = True
+    assert arguments(run_program(config)) == ["migrate", "apply", "--sql-dir", "/sql", "--adopt"]
