@@ -134,6 +134,7 @@ LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
     event orka_new.roche_audit_logs;
+    events orka_new.roche_audit_logs [] := '{}';
     head orka_audit.chain_heads;
 BEGIN
     FOR event IN EXECUTE format(
@@ -151,10 +152,11 @@ BEGIN
         event.seq := head.seq + 1;
         event.previous_hash := head.hash;
         event.hash := encode(sha256(convert_to(orka_audit.event_canonical(event), 'UTF8')), 'hex');
-        INSERT INTO orka_new.roche_audit_logs VALUES (event.*);
+        events := events || event;
         head.seq := event.seq;
         head.hash := event.hash;
     END LOOP;
+    INSERT INTO orka_new.roche_audit_logs SELECT e.* FROM unnest(events) AS e;
     PERFORM orka_new.save_head(head);
 END
 $$;
