@@ -9,7 +9,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help up down check test soak bench-stack lock
+.PHONY: help up down check test soak bench-stack bench-db lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ soak: $(READY) ## the same code over the full matrices; hours
 
 bench-stack: up ## how long the verbs of the stack take on the twin
 	@$(PYTHON) -m benchmarks.stack
+
+bench-db: $(READY) ## measure the migration on a million events, ours beside the naive way; minutes
+	@$(PYTHON) -m benchmarks.db
 
 # No addresses and no comments: the files say what is installed, not where from.
 COMPILE := .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -78,6 +78,8 @@ class DatabaseMigration(Component):
             opts=self.child,
         )
         args = ["migrate", "apply", "--sql-dir", SQL_MOUNT]
+        if settings.database.adopt:
+            args.append("--adopt")
         mounts: list[VolumeMountArgsDict] = [{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}]
         volumes: list[VolumeArgsDict] = [_sql_volume(files, plan)]
         if settings.migration.backup is not None:

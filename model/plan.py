@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,15 +22,40 @@ _NEEDED = {
     CONTRACT: "what must exist after the last migration",
     BEHAVIOUR: "what the database must do for whom",
 }
+Kind: TypeAlias = Literal["tx", "concurrent", "backfill"]
+_KINDS = get_args(Kind)
 _FOLDER = re.compile(r"(?P<version>\d{3})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)")
+_STEP_FILE = re.compile(r"\d{2}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql")
+_KIND_LINE = re.compile(r"-- step: (\S+)\s*")
+_WHOLE = "up.sql"
+# Read by other verbs than `apply`.
+_NOT_STEPS = {_WHOLE, "down.sql"}
 
 
 class PlanError(ValueError):
     """The folder of SQL is not in order; the message says what to change."""
 
 
+class Step(BaseModel):
+    """One file of a migration.
+
+    `tx` is one transaction; `concurrent` runs its statements outside of any; `backfill` repeats them, a
+    transaction each time, until the last of them does less than a full batch.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Unique in its migration: `up`, `10_columns`, `adopt/20_copy`."""
+    kind: Kind
+    path: str
+    """Relative to the folder of SQL."""
+    sha256: str
+    """Of the file's bytes, in hex."""
+
+
 class Migration(BaseModel):
-    """One step of the schema: `NNN_name/up.sql`."""
+    """One version of the schema: the folder `NNN_name`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,9 +63,14 @@ class Migration(BaseModel):
     """Three digits; the order of the versions is the order of application."""
     name: str
     path: str
-    """Of `up.sql`, relative to the folder of SQL."""
+    """Of `up.sql`, or of the folder where that holds steps; relative to the folder of SQL."""
     sha256: str
-    """Of the bytes of `up.sql`, in hex."""
+    """Of the bytes of `up.sql`, or over names and checksums of the steps, in hex."""
+    steps: tuple[Step, ...]
+    adoption: tuple[Step, ...] = ()
+    """Instead of `steps`, on a database where the tables were made by hand (`adopt/`)."""
+    shapes: tuple[str, ...] = ()
+    """Paths of the catalogs that the adoption recognises (`from/`)."""
 
 
 class Plan(BaseModel):
@@ -85,30 +115,71 @@ def plan_from_files(files: Mapping[str, str]) -> Plan:
             raise PlanError(f"{name} is missing: it says {purpose}")
     migrations: dict[str, Migration] = {}
     for folder in sorted({path.split("/")[0] for path in files if "/" in path}):
-        match = _FOLDER.fullmatch(folder)
-        if match is None:
-            raise PlanError(f"{folder}: a migration's folder is called NNN_name, as in 023_audit_trail")
-        version, path = match["version"], f"{folder}/up.sql"
-        if path not in files:
-            raise PlanError(f"{path} is missing")
-        if version in migrations:
-            raise PlanError(f"{folder}: version {version} is already taken by {migrations[version].name}")
-        migrations[version] = Migration(
-            version=version, name=match["name"], path=path, sha256=_sha256(files[path])
-        )
+        migration = _migration(folder, files)
+        if migration.version in migrations:
+            taken = migrations[migration.version].name
+            raise PlanError(f"{folder}: version {migration.version} is already taken by {taken}")
+        migrations[migration.version] = migration
     if not migrations:
         raise PlanError("there is no migration: expected folders called NNN_name with an up.sql")
     return Plan(migrations=tuple(migrations.values()), files=dict(files))
 
 
+def _migration(folder: str, files: Mapping[str, str]) -> Migration:
+    match = _FOLDER.fullmatch(folder)
+    if match is None:
+        raise PlanError(f"{folder}: a migration's folder is called NNN_name, as in 023_audit_trail")
+    own = sorted(path for path in files if path.startswith(f"{folder}/") and path.count("/") == 1)
+    whole = f"{folder}/{_WHOLE}"
+    parts = [path for path in own if path.rpartition("/")[2] not in _NOT_STEPS]
+    if bool(parts) == (whole in files):
+        fault = f"holds {_WHOLE} and also {parts[0]}" if parts else f"{whole} is missing"
+        raise PlanError(f"{folder}: {fault}: give one {_WHOLE}, or steps called NN_name.sql")
+    steps = [_step(path, "tx" if path == whole else None, files) for path in parts or [whole]]
+    return Migration(
+        version=match["version"],
+        name=match["name"],
+        path=whole if whole in files else folder,
+        sha256=steps[0].sha256
+        if whole in files
+        else _sha256("".join(f"{s.sha256} {s.name}\n" for s in steps)),
+        steps=tuple(steps),
+        adoption=tuple(_step(path, None, files) for path in sorted(files) if _in(path, folder, "adopt")),
+        shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
+    )
+
+
+def _step(path: str, kind: Kind | None, files: Mapping[str, str]) -> Step:
+    """One step; its kind stands in the first line of its file unless it is given."""
+    folder, _, file = path.rpartition("/")
+    if kind is None:
+        if not _STEP_FILE.fullmatch(file):
+            raise PlanError(f"{path}: a step's file is called NN_name.sql, as in 10_columns.sql")
+        named = _KIND_LINE.fullmatch(files[path].split("\n", 1)[0])
+        if named is None or named[1] not in _KINDS:
+            raise PlanError(f"{path}: the first line says the kind: -- step: {' | '.join(_KINDS)}")
+        kind = cast("Kind", named[1])
+    inside = folder.partition("/")[2]
+    name = file.removesuffix(".sql")
+    return Step(
+        name=f"{inside}/{name}" if inside else name, kind=kind, path=path, sha256=_sha256(files[path])
+    )
+
+
+def _in(path: str, folder: str, inner: str) -> bool:
+    return path.startswith(f"{folder}/{inner}/")
+
+
 def _read(sql_dir: Path) -> dict[str, str]:
-    """Read the one place that touches the disk: `*/*.sql`, the contract and the behaviour.
+    """Read the one place that touches the disk: the migrations' files, the contract and the behaviour.
 
     Names that start with a dot are left out: a mounted ConfigMap has such folders of its own.
     """
     if not sql_dir.is_dir():
         raise PlanError(f"{sql_dir} is not a folder: name the folder of SQL with --sql-dir")
-    found = [*(sql_dir / name for name in _NEEDED), *sql_dir.glob("[!.]*/*.sql")]
+    patterns = ("*.sql", "adopt/*.sql", "from/*.yaml")
+    found = [sql_dir / name for name in _NEEDED]
+    found += [path for one in patterns for path in sql_dir.glob(f"[!.]*/{one}")]
     return {
         path.relative_to(sql_dir).as_posix(): path.read_bytes().decode() for path in found if path.is_file()
     }

@@ -87,6 +87,7 @@ class Database(Strict):
     rotation: int = Field(default=1, ge=1)
     keep_previous_roles: bool = True
     """Off only when no pod uses the rotation before any more: a dropped role's sessions lose their rights."""
+    adopt: bool = False
 
 
 class Backup(Strict):

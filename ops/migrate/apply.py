@@ -1,34 +1,29 @@
-"""Bring a database to the plan: one transaction per migration, its ledger row included."""
+"""Bring a database to the plan, step by step; the ledger moves with each step."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from ops.migrate import ledger, lock, preflight
+from ops.migrate import adoption, expected_sizes, ledger, preflight, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
-from ops.migrate.redact import describe
-from ops.migrate.statements import Statement, StatementError, require_one_transaction, split
+from ops.migrate.run_step import Work, run_step
+from ops.migrate.scripts import read_scripts
+from ops.migrate.sessions import Sessions
 from ops.migrate.verify import Verdict, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from model.plan import Migration, Plan
+    import psycopg
+
+    from model.plan import Migration, Plan, Step
     from ops.migrate.contract import Contract
-
-
-@dataclass(frozen=True)
-class Options:
-    """Limits of a run, in seconds."""
-
-    lock_wait: float = 60.0
-    lock_timeout: float = 5.0
-    statement_timeout: float = 600.0
-    create_extension: bool = False
+    from ops.migrate.ledger import History
+    from ops.migrate.options import Options
+    from ops.migrate.progress import Progress
+    from ops.migrate.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -41,48 +36,53 @@ class Applied:
     verdict: Verdict
 
 
-def read_statements(plan: Plan) -> dict[str, list[Statement]]:
-    """Statements by version, all files checked before the first change."""
-    result = {}
-    for migration in plan.migrations:
-        try:
-            result[migration.version] = split(plan.files[migration.path])
-            require_one_transaction(result[migration.version])
-        except StatementError as error:
-            raise MigrateError(ExitCode.REFUSED, f"{migration.path}, {error}") from None
-    return result
-
-
 def apply(
     connection: psycopg.Connection,
     plan: Plan,
     contract: Contract,
     options: Options,
-    say: Callable[[str], None],
+    progress: Progress,
+    open_guard: Callable[[], psycopg.Connection],
 ) -> Applied:
-    """Apply what is pending and prove the contract before the last commit; else only prove it."""
-    statements = read_statements(plan)
-    history = ledger.compare(plan, ledger.read(connection))
+    """Apply what is pending and prove the contract before the last commit; else only prove it.
+
+    `open_guard` opens the second session, which only a run with something to do needs.
+    """
+    scripts = read_scripts(plan)
+    history = look(connection, plan)
+    verdict = None
     if history.pending:
-        preflight.check(connection, create_extension=options.create_extension)
-        lock.acquire(connection, options.lock_wait)
-        # Another runner may have been at work while this one waited.
-        history = ledger.compare(plan, ledger.read(connection))
-    ledger.require_order(history)
+        with open_guard() as guard:
+            sessions = Sessions(connection, guard)
+            sessions.refuse_transaction_pooler()
+            refuse_unknown = partial(_refuse_unknown_tables, connection, contract, adopt=options.adopt)
+            refuse_unknown(history)
+            preflight.check(
+                connection, options, progress, [step for _, step in _open_steps(connection, history)]
+            )
+            sessions.lock(options.lock_wait)
+            # Another runner may have been at work while this one waited.
+            history = look(connection, plan)
+            if refuse_unknown(history):
+                shape = adoption.record(connection, plan, contract).shape
+                progress.tell("baseline", f"recognised: {shape}", shape=shape)
+            steps = _open_steps(connection, history)
+            progress.steps_left = len(steps)
+            expected_sizes.tell(connection, [step for _, step in steps], list(contract.tables), progress)
+            for work in _works(steps, scripts, contract):
+                verdict = run_step(sessions, work, options, progress)
     already = tuple(migration.version for migration in history.applied)
     later = tuple(entry.version for entry in history.later)
-    verdict = None
-    if history.pending and not already:
-        preflight.refuse_unknown_tables(connection, list(contract.tables))
-    for migration in history.pending:
-        say(f"{migration.version} {migration.name}: applying {len(statements[migration.version])} statements")
-        last = migration is history.pending[-1]
-        verdict = _apply_one(
-            connection, migration, statements[migration.version], contract if last else None, options
-        )
     if verdict is None:
         verdict = check(connection, contract, newer_schema=bool(later))
     return Applied(tuple(migration.version for migration in history.pending), already, later, verdict)
+
+
+def look(connection: psycopg.Connection, plan: Plan) -> History:
+    """The plan against the ledger; raise TAMPERED or NEEDS_OPERATOR where they tell different stories."""
+    history = ledger.compare(plan, ledger.read(connection), step_ledger.read(connection))
+    ledger.require_order(history)
+    return history
 
 
 def check(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
@@ -91,52 +91,53 @@ def check(connection: psycopg.Connection, contract: Contract, *, newer_schema: b
         connection.execute("SET TRANSACTION READ ONLY")
         verdict = verify(connection, contract, newer_schema=newer_schema)
     if verdict.findings:
-        raise MigrateError(ExitCode.VERIFY_FAILED, _count(verdict), *map(str, verdict.findings))
+        raise MigrateError(ExitCode.VERIFY_FAILED, verdict.summary, *map(str, verdict.findings))
     return verdict
 
 
-def _apply_one(
-    connection: psycopg.Connection,
-    migration: Migration,
-    statements: list[Statement],
-    contract: Contract | None,
-    options: Options,
-) -> Verdict | None:
-    """Run one migration in its transaction; with a contract, commit only what fulfils it."""
-    started = time.monotonic()
-    with connection.transaction():
-        for setting, seconds in (
-            ("lock_timeout", options.lock_timeout),
-            ("statement_timeout", options.statement_timeout),
-        ):
-            connection.execute("SELECT set_config(%s, %s, true)", (setting, f"{round(seconds * 1000)}ms"))
-        ledger.create_unless_there(connection)
-        for statement in statements:
-            _execute(connection, migration, statement)
-        # The file may have become the owner and changed the search path; the ledger belongs to the admin.
-        connection.execute("RESET ROLE")
-        verdict = verify(connection, contract, newer_schema=False) if contract else None
-        if verdict and verdict.findings:
-            raise MigrateError(
-                ExitCode.VERIFY_ROLLED_BACK,
-                f"{migration.version} was rolled back: {_count(verdict)}",
-                *map(str, verdict.findings),
-            )
-        ledger.record(connection, migration, round((time.monotonic() - started) * 1000), len(statements))
-    return verdict
+def _works(
+    steps: list[tuple[Migration, Step]], scripts: Mapping[str, list[Statement]], contract: Contract
+) -> list[Work]:
+    """What to run; only the last one must fulfil the contract, and does so before it commits."""
+    return [
+        Work(
+            migration,
+            step,
+            scripts[step.path],
+            ends_migration=sum(len(scripts[one.path]) for one in way) if step == way[-1] else None,
+            contract=contract if (migration, step) == steps[-1] else None,
+        )
+        for migration, step in steps
+        for way in [migration.steps if step in migration.steps else migration.adoption]
+    ]
 
 
-def _execute(connection: psycopg.Connection, migration: Migration, statement: Statement) -> None:
-    try:
-        connection.execute(statement.text.encode())
-    except psycopg.Error as error:
+def _refuse_unknown_tables(
+    connection: psycopg.Connection, contract: Contract, history: History, *, adopt: bool
+) -> bool:
+    """Whether there are tables that nobody has recognised yet; raise REFUSED unless they may be adopted."""
+    untouched = history.pending and not history.applied and not step_ledger.read(connection)
+    if not untouched or adoption.read(connection):
+        return False
+    found = adoption.tables_made_by_hand(connection, contract)
+    if found and not adopt:
         raise MigrateError(
-            ExitCode.NEEDS_OPERATOR,
-            f"{migration.path} line {statement.line} failed, {migration.version} was rolled back",
-            *describe(error),
-            f"statement: {statement.first_line}",
-        ) from None
+            ExitCode.REFUSED,
+            f"these tables exist already, made by hand or by another tool: {', '.join(found)}",
+            "`ops migrate baseline` says what they are, `ops migrate apply --adopt` (setting database.adopt)"
+            " takes them over; nothing was changed",
+        )
+    return bool(found)
 
 
-def _count(verdict: Verdict) -> str:
-    return f"the database does not fulfil the contract, {len(verdict.findings)} difference(s)"
+def _open_steps(connection: psycopg.Connection, history: History) -> list[tuple[Migration, Step]]:
+    """The steps that are not done, in order."""
+    done = {(entry.version, entry.step) for entry in step_ledger.read(connection) if entry.state == "done"}
+    baseline = adoption.read(connection)
+    adopted = baseline.version if baseline else None
+    return [
+        (migration, step)
+        for migration in history.pending
+        for step in (migration.adoption if migration.version == adopted else migration.steps)
+        if (migration.version, step.name) not in done
+    ]

@@ -15,24 +15,24 @@ import psycopg
 import yaml
 
 from model.plan import BEHAVIOUR, CONTRACT, Plan, PlanError, load_plan
-from ops.migrate import ledger, report
-from ops.migrate.apply import Options, apply, check, read_statements
-from ops.migrate.backup import backup, backup_before_change
+from ops.migrate import report
 from ops.migrate.behaviour import BehaviourError, parse_behaviour
-from ops.migrate.connection import Target, connect, target_from_environment
+from ops.migrate.connection import target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
+from ops.migrate.options import LIMITS, Options
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
-from ops.migrate.rollback import Request, rollback
-from ops.migrate.rolled_back import read_history
-from ops.migrate.verify import observe, try_out
+from ops.migrate.scripts import read_scripts
+from ops.migrate.verbs import on_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 _VERBS = {
     "plan": "show what the files say, without a connection",
     "apply": "apply what is pending, prove the contract, change nothing the second time",
+    "baseline": "recognise tables that were made by hand and record it, so that apply takes them over",
     "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
     "backup": "dump the audit tables, restore them elsewhere and compare; changes nothing",
@@ -77,10 +77,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         if verb == "verify":
             one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
         if verb == "apply":
-            one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
-            one.add_argument("--lock-timeout", type=float, default=defaults.lock_timeout, metavar="SECONDS")
+            for name, limit in LIMITS.items():
+                default = getattr(defaults, name)
+                one.add_argument(
+                    f"--{name.replace('_', '-')}",
+                    type=type(default),
+                    default=default,
+                    metavar="ROWS" if isinstance(default, int) else "SECONDS",
+                    help=f"{limit} (default: %(default)s)",
+                )
             one.add_argument(
-                "--statement-timeout", type=float, default=defaults.statement_timeout, metavar="SECONDS"
+                "--adopt", action="store_true", help="take over tables that were made by hand (see baseline)"
             )
             one.add_argument(
                 "--create-extension", action="store_true", help="create vector where it is missing"
@@ -96,16 +103,19 @@ def run(args: argparse.Namespace) -> int:
     try:
         plan, contract = _load(args.sql_dir)
         if args.verb == "plan":
-            return _show(args, report.plan(plan, read_statements(plan)))
+            return _show(args, report.plan(plan, read_scripts(plan)))
         target = target_from_environment(os.environ)
         hide = target.redact
-        return _show(args, _with_database(args, target, plan, contract))
+        return _show(args, on_database(args, target, plan, contract))
     except MigrateError as error:
         code, lines = error.code, list(error.lines)
     except psycopg.Error as error:
         code, lines = ExitCode.NEEDS_OPERATOR, ["the database failed", *describe(error)]
     except KeyboardInterrupt:
-        code, lines = ExitCode.INTERRUPTED, ["interrupted; a migration that was running was rolled back"]
+        code, lines = (
+            ExitCode.INTERRUPTED,
+            ["interrupted; the step that was running is not done, run it again"],
+        )
     lines = [hide(line) for line in lines]
     report.write_termination_message(lines, os.environ)
     if args.json:
@@ -129,47 +139,6 @@ def _load(sql_dir: Path) -> tuple[Plan, Contract]:
             f"contract.yaml describes {contract.version}, the last migration is {plan.latest}: update it",
         )
     return plan, contract.model_copy(update={"behaviour": behaviour})
-
-
-def _with_database(
-    args: argparse.Namespace, target: Target, plan: Plan, contract: Contract
-) -> dict[str, Any]:
-    def say(line: str) -> None:
-        print(target.redact(line), file=sys.stderr, flush=True)
-
-    with connect(target, args.connect_wait) as connection:
-        if args.verb == "backup":
-            return report.backed_up(backup(connection, target, list(contract.tables), args.dir, say))
-        if args.verb == "rollback":
-            request = Request(args.to, args.backup, args.confirm, args.lock_wait)
-            return report.rolled_back(rollback(connection, plan, contract, request, say))
-        if args.verb == "apply" and args.backup_dir:
-            backup_before_change(connection, target, plan, contract, args.backup_dir, say)
-        if args.verb == "apply":
-            options = Options(
-                args.lock_wait, args.lock_timeout, args.statement_timeout, args.create_extension
-            )
-            return report.applied(apply(connection, plan, contract, options, say))
-        if args.verb == "catalog":
-            with connection.transaction():
-                return {
-                    "verb": "catalog",
-                    "catalog": observe(connection, contract).model_dump(exclude_none=True),
-                }
-        history = ledger.compare(plan, ledger.read(connection))
-        if args.verb == "status":
-            return report.status(history, ledger.read(connection), read_history(connection))
-        newer = bool(history.later)
-        verdict = check(connection, contract, newer_schema=newer)
-        if not args.catalog_only:
-            verdict = try_out(connection, contract, verdict, newer_schema=newer)
-            if verdict.findings:
-                raise MigrateError(
-                    ExitCode.VERIFY_FAILED,
-                    f"the database does not behave as it must, {len(verdict.findings)} difference(s)",
-                    *map(str, verdict.findings),
-                )
-        return report.verified(verdict)
 
 
 def _show(args: argparse.Namespace, result: dict[str, Any]) -> int:

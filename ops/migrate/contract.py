@@ -140,6 +140,11 @@ def counts(catalog: Catalog) -> dict[str, int]:
     }
 
 
+def table_facts(name: str, table: Table) -> list[tuple[str, str]]:
+    """(object's name as a finding shows it, its definition) of everything a table has."""
+    return [(key, text) for key, (text, _) in _flatten_table(name, table)]
+
+
 def _may_be_widened(key: str) -> bool:
     return key.split(" ", 1)[0] in ("column", "constraint", "index", "function", "trigger")
 

@@ -1,7 +1,4 @@
-"""The ledger: which migration was applied, from which file, when and by whom.
-
-It lies in a schema of its own, not in `public`, where an API would show it and where other tools keep theirs.
-"""
+"""The ledger: which migration was applied, from which file, when and by whom."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ops.migrate import ledger_tables, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
@@ -18,23 +16,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from model.plan import Migration, Plan
-
-_CREATE: tuple[bytes, ...] = (
-    b"CREATE SCHEMA orka_migrations",
-    b"REVOKE ALL ON SCHEMA orka_migrations FROM PUBLIC",
-    b"""
-    CREATE TABLE orka_migrations.ledger (
-        version text NOT NULL PRIMARY KEY CHECK (version ~ '^[0-9]{3}$'),
-        name text NOT NULL,
-        sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-        applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        duration_ms integer NOT NULL CHECK (duration_ms >= 0),
-        statements integer NOT NULL CHECK (statements >= 0),
-        applied_by text NOT NULL
-    )
-    """,
-    b"REVOKE ALL ON orka_migrations.ledger FROM PUBLIC",
-)
+    from ops.migrate.step_ledger import StepEntry
 
 
 @dataclass(frozen=True)
@@ -62,18 +44,9 @@ class History:
     """Why the pending ones must not be applied now, one line each."""
 
 
-def exists(connection: psycopg.Connection) -> bool:
-    """Whether this database has a ledger."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'orka_migrations' AND c.relname = 'ledger')"
-    ).fetchone()
-    return bool(row and row[0])
-
-
 def read(connection: psycopg.Connection) -> list[Entry]:
     """All entries in order of version; none where there is no ledger."""
-    if not exists(connection):
+    if not ledger_tables.exists(connection, "ledger"):
         return []
     rows = connection.execute(
         "SELECT version, name, sha256,"
@@ -83,45 +56,38 @@ def read(connection: psycopg.Connection) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def create_unless_there(connection: psycopg.Connection) -> None:
-    """Make the ledger inside the first migration's transaction, so that a failure leaves nothing at all."""
-    if not exists(connection):
-        for statement in _CREATE:
-            connection.execute(statement)
-
-
-def record(connection: psycopg.Connection, migration: Migration, duration_ms: int, statements: int) -> None:
-    """Add the row of a migration inside its own transaction."""
+def record(connection: psycopg.Connection, migration: Migration, statements: int) -> None:
+    """Add the row of a migration inside the transaction that ends its last step."""
     connection.execute(
-        "INSERT INTO orka_migrations.ledger (version, name, sha256, duration_ms, statements, applied_by)"
-        " VALUES (%s, %s, %s, %s, %s, current_user || ' by ' || %s)",
-        (migration.version, migration.name, migration.sha256, duration_ms, statements, _runner()),
+        "INSERT INTO orka_migrations.ledger (version, name, sha256, statements, duration_ms, applied_by)"
+        " SELECT %s, %s, %s, %s, extract(epoch FROM clock_timestamp() - min(started_at)) * 1000,"
+        " current_user || ' by ' || %s FROM orka_migrations.steps WHERE version = %s",
+        (migration.version, migration.name, migration.sha256, statements, runner(), migration.version),
     )
 
 
-def compare(plan: Plan, entries: Sequence[Entry]) -> History:
-    """Judge the plan against the ledger. Pure."""
+def compare(plan: Plan, entries: Sequence[Entry], steps: Sequence[StepEntry] = ()) -> History:
+    """Judge the plan against the ledger and its steps. Pure."""
     ledger = {entry.version: entry for entry in entries}
     planned = {migration.version: migration for migration in plan.migrations}
     applied = tuple(m for m in plan.migrations if m.version in ledger)
     pending = tuple(m for m in plan.migrations if m.version not in ledger)
     newest = max(ledger, default="")
+    changed = [
+        f"{m.path} was changed after it was applied: restore it and add a new migration instead"
+        for m in applied
+        if m.sha256 != ledger[m.version].sha256
+    ]
+    missing = [
+        f"the ledger has {entry.version} ({entry.name}), which is missing among the files"
+        for entry in entries
+        if entry.version not in planned and entry.version < plan.latest
+    ]
     return History(
         applied=applied,
         pending=pending,
         later=tuple(entry for entry in entries if entry.version > plan.latest),
-        tampered=(
-            *(
-                f"{m.path} was changed after it was applied: restore it and add a new migration instead"
-                for m in applied
-                if m.sha256 != ledger[m.version].sha256
-            ),
-            *(
-                f"the ledger has {entry.version} ({entry.name}), which is missing among the files"
-                for entry in entries
-                if entry.version not in planned and entry.version < plan.latest
-            ),
-        ),
+        tampered=tuple(dict.fromkeys([*changed, *missing, *step_ledger.contradictions(plan, steps)])),
         disorder=tuple(
             f"{m.version} ({m.name}) is pending though {newest} is applied: versions only grow"
             for m in pending
@@ -138,7 +104,8 @@ def require_order(history: History) -> None:
         raise MigrateError(ExitCode.NEEDS_OPERATOR, *history.disorder)
 
 
-def _runner() -> str:
+def runner() -> str:
+    """Who runs this program, as user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -20,13 +20,13 @@ class ExitCode(enum.IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "applied, or there was nothing to do (--json tells which)",
-    ExitCode.LOCK_BUSY: "another runner held the lock for the whole wait; nothing changed",
+    ExitCode.LOCK_BUSY: "a lock was held for the whole wait, by another runner or by a session that is named",
     ExitCode.REFUSED: "preflight: settings, connection, server or plan are not as needed; nothing changed",
     ExitCode.TAMPERED: "the ledger and the files disagree about what was applied; nothing changed",
     ExitCode.VERIFY_ROLLED_BACK: "the migration did not fulfil the contract and was rolled back",
-    ExitCode.VERIFY_FAILED: "the database does not fulfil the contract; nothing was changed",
-    ExitCode.NEEDS_OPERATOR: "a statement failed and was rolled back, or the history is out of order",
-    ExitCode.INTERRUPTED: "SIGTERM or SIGINT: what was running was rolled back; run it again",
+    ExitCode.VERIFY_FAILED: "the database does not fulfil the contract; what is there was left as it is",
+    ExitCode.NEEDS_OPERATOR: "a statement failed and its step is not done, or the history is out of order",
+    ExitCode.INTERRUPTED: "SIGTERM or SIGINT: the running step is not done; run again, it goes on there",
 }
 
 

@@ -6,32 +6,53 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ops.migrate import lock_class
 from ops.migrate.outcome import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.plan import Plan
+    from model.plan import Plan, Step
+    from ops.migrate.adoption import Baseline
     from ops.migrate.apply import Applied
     from ops.migrate.ledger import Entry, History
     from ops.migrate.statements import Statement
+    from ops.migrate.step_ledger import StepEntry
     from ops.migrate.verify import Verdict
 
 _PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
+_PLANNED_STEP = "  {name}: {kind}, {statements} statements, locks: {locks}"
 _ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
 _TAKEN_BACK = "{version}: taken back {rolled_back_at} as {rolled_back_by}"
+_STEP = "  {version} {step}: {kind}, {state}, attempt {attempt}, {rows_done} rows"
 _DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 # Kubernetes keeps 4096 bytes of it; a reason of an `up` should stay readable.
 _TERMINATION_LINES, _TERMINATION_BYTES = 8, 1500
 
 
-def plan(plan: Plan, statements: Mapping[str, list[Statement]]) -> dict[str, Any]:
-    """Result of `plan`."""
+def plan(plan: Plan, scripts: Mapping[str, list[Statement]]) -> dict[str, Any]:
+    """Result of `plan`; `scripts` are the statements by path of the step."""
+
+    def described(steps: Sequence[Step]) -> list[dict[str, Any]]:
+        return [
+            {
+                **step.model_dump(),
+                "statements": len(scripts[step.path]),
+                "locks": lock_class.locks(scripts[step.path]),
+            }
+            for step in steps
+        ]
+
     return {
         "verb": "plan",
         "outcome": "planned",
         "migrations": [
-            {**migration.model_dump(), "statements": len(statements[migration.version])}
+            {
+                **migration.model_dump(),
+                "statements": sum(len(scripts[step.path]) for step in migration.steps),
+                "steps": described(migration.steps),
+                "adoption": described(migration.adoption),
+            }
             for migration in plan.migrations
         ],
         "checksums": plan.checksums,
@@ -48,6 +69,11 @@ def applied(result: Applied) -> dict[str, Any]:
         "later": result.later,
         **_verdict(result.verdict),
     }
+
+
+def baselined(baseline: Baseline) -> dict[str, Any]:
+    """Result of `baseline`."""
+    return {"verb": "baseline", "outcome": f"recognised as {baseline.shape}", **vars(baseline)}
 
 
 def verified(verdict: Verdict) -> dict[str, Any]:
@@ -70,7 +96,10 @@ def rolled_back(versions: Sequence[str]) -> dict[str, Any]:
 
 
 def status(
-    history: History, entries: Sequence[Entry], taken_back: Sequence[dict[str, str]]
+    history: History,
+    entries: Sequence[Entry],
+    steps: Sequence[StepEntry],
+    taken_back: Sequence[dict[str, str]],
 ) -> dict[str, Any]:
     """Result of `status`; it ends as `apply` would where the files and the ledger disagree."""
     code = ExitCode.OK
@@ -83,6 +112,7 @@ def status(
         "outcome": "pending" if history.pending else "up to date",
         "exit_code": code,
         "ledger": [vars(entry) for entry in entries],
+        "steps": [vars(step) for step in steps],
         "pending": [migration.version for migration in history.pending],
         "later": [entry.version for entry in history.later],
         "taken_back": list(taken_back),
@@ -92,8 +122,9 @@ def status(
 
 def as_text(result: dict[str, Any]) -> str:
     """A result for a reader."""
-    lines = [_PLANNED.format(**migration) for migration in result.get("migrations", ())]
+    lines = [line for migration in result.get("migrations", ()) for line in _planned(migration)]
     lines += [_ENTRY.format(**entry) for entry in result.get("ledger", ())]
+    lines += [_STEP.format(**step) for step in result.get("steps", ())]
     lines += [_TAKEN_BACK.format(**entry) for entry in result.get("taken_back", ())]
     for key, text in (
         ("applied", "applied"),
@@ -118,6 +149,14 @@ def as_text(result: dict[str, Any]) -> str:
     if "manifest" in result:
         lines.append(f"manifest: {result['manifest']}")
     return "\n".join([*lines, f"{result['verb']}: {result['outcome']}"])
+
+
+def _planned(migration: dict[str, Any]) -> list[str]:
+    steps = [*migration["steps"], *migration["adoption"]]
+    return [
+        _PLANNED.format(**migration),
+        *(_PLANNED_STEP.format(**{**step, "locks": "; ".join(step["locks"]) or "none"}) for step in steps),
+    ]
 
 
 def write_termination_message(lines: Sequence[str], environ: Mapping[str, str]) -> None:

@@ -26,13 +26,8 @@ def review(sql_dir: Path) -> dict[str, dict[str, Any]]:
     plan = load_plan(sql_dir)
     result = {}
     for migration in plan.migrations:
-        folder = migration.path.split("/")[0]
-        # Not down.sql, which is there to drop, and to give defaults back.
-        paths = [
-            path
-            for path in sorted(plan.files)
-            if path.startswith(f"{folder}/") and path.endswith(".sql") and not path.endswith("/down.sql")
-        ]
+        # Not down.sql, which is there to drop, nor the way for tables made by hand, which swaps them.
+        paths = [step.path for step in migration.steps]
         found = [finding for path in paths for finding in lint.lint(path, plan.files[path])]
         found += squawk(sql_dir, paths)
         steps = [split(plan.files[path]) for path in paths]

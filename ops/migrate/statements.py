@@ -1,4 +1,4 @@
-"""Cut a SQL file into statements, so that an error can name the one that failed. Pure."""
+"""Cut a SQL text into statements, so that an error can name the one that failed. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BLOCK_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_INDEX = re.compile(
+    r"CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?P<name>[a-z_][a-z0-9_]*)\s+ON\s+(?P<table>[a-z0-9_.]+)",
+    re.IGNORECASE,
+)
 # What would end or leave the runner's transaction, or cannot run in one.
 _OWN_TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "VACUUM"}
 
 
+_COUNTING = (("UPDATE",), ("INSERT",), ("DELETE",), ("SELECT",), ("WITH",))
+
+
 class StatementError(ValueError):
-    """The file cannot be run in one transaction, statement by statement; the message names the line."""
+    """The file cannot be run as the kind of step that it is; the message names the line."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +40,21 @@ class Statement:
     text: str
     line: int
     words: tuple[str, ...]
+    file: str = ""
 
     @property
     def first_line(self) -> str:
         """Enough of the statement to recognise it."""
         return self.text.splitlines()[0].strip()[:160]
 
+    @property
+    def concurrent_index(self) -> tuple[str, str] | None:
+        """Name and table of the index that this statement builds concurrently."""
+        match = _INDEX.match(self.text)
+        return (match["name"].lower(), match["table"].lower()) if match else None
 
-def split(sql: str) -> list[Statement]:
+
+def split(sql: str, file: str = "") -> list[Statement]:
     """Statements of `sql` in order; text inside quotes, dollar quotes and comments is not looked into."""
     statements: list[Statement] = []
     words: list[str] = []
@@ -54,14 +68,14 @@ def split(sql: str) -> list[Statement]:
             position = _closing(sql, match[0], position, token_start)
         if kind == "end":
             if start is not None:
-                statements.append(_statement(sql, start, token_start, words))
+                statements.append(_statement(sql, start, token_start, words, file))
             start, words = None, []
         elif kind not in ("space", "comment"):
             start = token_start if start is None else start
             if kind == "word":
                 words.append(match[0].upper())
     if start is not None:
-        statements.append(_statement(sql, start, len(sql), words))
+        statements.append(_statement(sql, start, len(sql), words, file))
     return statements
 
 
@@ -83,8 +97,31 @@ def require_one_transaction(statements: list[Statement]) -> None:
             )
 
 
-def _statement(sql: str, start: int, end: int, words: list[str]) -> Statement:
-    return Statement(text=sql[start:end].rstrip(), line=sql.count("\n", 0, start) + 1, words=tuple(words))
+def require_concurrent(statements: list[Statement]) -> None:
+    """Refuse in a concurrent step what cannot be run again after it was killed half way."""
+    for statement in statements:
+        if statement.words[:1] in (("SET",), ("RESET",)) and "LOCAL" not in statement.words:
+            continue
+        if statement.words[:3] == ("DROP", "INDEX", "CONCURRENTLY") and "EXISTS" in statement.words:
+            continue
+        if statement.concurrent_index is None:
+            raise StatementError(
+                f"line {statement.line}: a concurrent step holds SET, DROP INDEX CONCURRENTLY IF EXISTS and"
+                " CREATE INDEX CONCURRENTLY name ON table, without IF NOT EXISTS: the runner sees to that"
+            )
+
+
+def require_batch(statements: list[Statement]) -> None:
+    """Refuse a backfill whose last statement does not say how many rows it did."""
+    require_one_transaction(statements)
+    if not statements or statements[-1].words[:1] not in _COUNTING:
+        raise StatementError("a backfill ends with UPDATE, INSERT, DELETE, or a SELECT of the number of rows")
+
+
+def _statement(sql: str, start: int, end: int, words: list[str], file: str) -> Statement:
+    return Statement(
+        text=sql[start:end].rstrip(), line=sql.count("\n", 0, start) + 1, words=tuple(words), file=file
+    )
 
 
 def _closing(sql: str, delimiter: str, position: int, start: int) -> int:

@@ -29,6 +29,11 @@ class Verdict:
     left_out: tuple[str, ...] = ()
     """What was not tried out, and why."""
 
+    @property
+    def summary(self) -> str:
+        """One line for a failure."""
+        return f"the database does not fulfil the contract, {len(self.findings)} difference(s)"
+
 
 def verify(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
     """Judge the database. Must run in a transaction: a read-only one compares, another one also tries out."""

@@ -583,6 +583,8 @@ GRANT SELECT (id, tenant_id, integration_type, is_active, created_at, updated_at
 DO $policies$
 DECLARE
     own constant text := 'tenant_id = (SELECT orka_audit.current_tenant())';
+    -- A model of no tenant is every tenant's to read, and nobody's who does not say whose he is.
+    shared constant text := ' OR (tenant_id IS NULL AND (SELECT orka_audit.current_tenant()) IS NOT NULL)';
     rule record;
     readable text;
 BEGIN
@@ -619,7 +621,7 @@ BEGIN
     LOOP
         readable := own;
         IF rule.log = 'audit_ml_models' AND rule.verb = 'SELECT' THEN
-            readable := own || ' OR tenant_id IS NULL';
+            readable := own || shared;
         END IF;
         EXECUTE format(
             'CREATE POLICY %I ON public.%I FOR %s TO %s',
@@ -638,6 +640,8 @@ CREATE POLICY chain_heads_owner ON orka_audit.chain_heads FOR ALL TO orka_owner 
 DO $authenticated$
 DECLARE
     own constant text := 'tenant_id = (SELECT orka_audit.current_tenant())';
+    -- A model of no tenant is every tenant's to read, and nobody's who does not say whose he is.
+    shared constant text := ' OR (tenant_id IS NULL AND (SELECT orka_audit.current_tenant()) IS NOT NULL)';
     visible text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticated') THEN
@@ -653,7 +657,7 @@ BEGIN
         EXECUTE format(
             'CREATE POLICY %I ON public.%I FOR SELECT TO authenticated USING (%s)',
             'authenticated_select_' || visible, visible,
-            own || CASE WHEN visible = 'audit_ml_models' THEN ' OR tenant_id IS NULL' ELSE '' END);
+            own || CASE WHEN visible = 'audit_ml_models' THEN shared ELSE '' END);
     END LOOP;
     GRANT UPDATE (is_false_positive, feedback_notes, feedback_user_id, feedback_timestamp)
         ON public.audit_anomalies TO authenticated;

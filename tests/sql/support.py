@@ -170,3 +170,31 @@ def copy_sql(folder: Path, append: str = "") -> Path:
     migration = copy / "023_ai_empowered_audit_trail" / "up.sql"
     migration.write_text(migration.read_text(encoding="utf-8") + append, encoding="utf-8")
     return copy
+
+
+def wait_for_runners(database: Database, number: int, query: str = "%pg_try_advisory_lock%") -> None:
+    """Until that many runners are at a query (by default: have asked for the lock and were told no)."""
+    with database.connect() as connection:
+        for _ in range(300):
+            row = connection.execute(
+                "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'orka-migrate'"
+                " AND query LIKE %s",
+                (query,),
+            ).fetchone()
+            if row is not None and row[0] == number:
+                return
+    raise AssertionError(f"{number} runners never came to {query}")
+
+
+def wait_asleep(database: Database) -> None:
+    """Until a runner stands in a pg_sleep that a test has put in its way."""
+    with database.connect() as connection:
+        for _ in range(400):
+            row = connection.execute(
+                b"SELECT count(*) FILTER (WHERE wait_event = 'PgSleep' AND application_name LIKE 'orka-%'),"
+                b" pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
+            ).fetchone()
+            if row is not None and row[0]:
+                return
+    raise AssertionError("the runner never came there")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.migrate.lock import LOCK
-from tests.sql.support import GUIDE_TABLES, SQL, Database, Server, copy_sql, ops
+from ops.migrate.lock import RUNNER
+from tests.sql.support import GUIDE_TABLES, SQL, Database, Server, copy_sql, ops, wait_for_runners
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +162,7 @@ def test_two_runners_at_once_one_applies_and_the_other_waits_and_does_nothing(em
             subprocess.Popen(command, env=environ, cwd=SQL.parent, stdout=subprocess.PIPE, text=True)
             for _ in range(2)
         ]
-        _wait_for_sessions(empty, 2)
+        wait_for_runners(empty, 2)
         assert empty.rows(TRACES) == [], "both wait while the lock is held"
         holder.close()
         results = [runner.communicate(timeout=30)[0] for runner in runners]
@@ -180,7 +180,7 @@ def test_a_runner_ended_in_the_middle_leaves_nothing_and_the_next_one_applies(
     cause = tmp_path / "cause"
     environ = {**os.environ, "DATABASE_URL": empty.admin_url, "TERMINATION_LOG": str(cause)}
     runner = subprocess.Popen(command, env=environ, cwd=SQL.parent, stderr=subprocess.DEVNULL)
-    _wait_for_sessions(empty, 1, "SELECT pg_sleep(600)")
+    wait_for_runners(empty, 1, "SELECT pg_sleep(600)")
     runner.send_signal(sign)
     assert runner.wait(timeout=10) == code
     assert cause.exists() == (sign == signal.SIGTERM)
@@ -233,20 +233,5 @@ def test_the_ledger_says_who_applied_what_from_which_file(migrated: Database) ->
 
 def _lock_held(database: Database) -> psycopg.Connection[tuple[object, ...]]:
     connection = database.connect()
-    connection.execute("SELECT pg_advisory_lock(%s::int4, %s::int4)", LOCK)
+    connection.execute("SELECT pg_advisory_lock(%s::int4, %s::int4)", RUNNER)
     return connection
-
-
-def _wait_for_sessions(database: Database, number: int, query: str = "%pg_try_advisory_lock%") -> None:
-    """Until that many runners are at a query (by default: have asked for the lock and were told no)."""
-    with database.connect() as connection:
-        for _ in range(300):
-            row = connection.execute(
-                "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity"
-                " WHERE datname = current_database() AND application_name = 'orka-migrate'"
-                " AND query LIKE %s",
-                (query,),
-            ).fetchone()
-            if row is not None and row[0] == number:
-                return
-    pytest.fail(f"{number} runners never came to {query}")

@@ -63,6 +63,14 @@ def test_a_database_that_does_not_answer_is_refused_after_the_wait(closed_port: 
     assert_no_secret(run.out + run.err + cause.read_text())
 
 
+def test_a_host_that_does_not_exist_is_refused_after_the_wait() -> None:
+    run = ops(f"postgresql://orka:{ENCODED}@no-such-host.invalid/orka", "apply", "--connect-wait", "0")
+    assert run.code == 11
+    assert "cannot connect to the database" in run.err
+    assert "no-such-host.invalid" in run.err
+    assert_no_secret(run.out + run.err)
+
+
 def test_a_refusal_by_the_server_is_not_retried(refused: str) -> None:
     # A retry would outlast the suite's patience: the wait is an hour.
     run = ops(refused, "apply", "--connect-wait", "3600")

@@ -102,11 +102,9 @@ def test_a_review_of_other_files_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_of_sql_that_is_not_in_order_is_one_clear_error(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "sql", tmp_path / "sql")
-    (tmp_path / "sql" / "024_without_a_file").mkdir()
-    (tmp_path / "sql" / "024_without_a_file" / "note.sql").touch()
-    with pytest.raises(
-        pulumi.RunError, match=r"^sql: 024_without_a_file/up.sql is missing; nothing was changed$"
-    ):
+    (tmp_path / "sql" / "024_without_a_step").mkdir()
+    (tmp_path / "sql" / "024_without_a_step" / "down.sql").touch()
+    with pytest.raises(pulumi.RunError, match=r"^sql: 024_without_a_step: .*up.sql is missing.*changed$"):
         read_sql(tmp_path / "sql")
 
 
@@ -279,3 +277,13 @@ def test_after_a_rotation_the_pods_get_the_new_login_and_no_role_may_more_than_i
         assert role.inputs["roles"] == [group]
         assert not {"bypassRowLevelSecurity", "superuser", "createRole", "createDatabase"} & set(role.inputs)
     assert [kind for kind in ("Grant", "GrantRole", "DefaultPrivileges") if run.of(kind)] == []
+
+
+def test_tables_made_by_hand_are_taken_over_only_where_the_settings_say_so(run: Run) -> None:
+    def arguments(of: Run) -> list[str]:
+        return of.one("Job", "migration").inputs["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    assert "--adopt" not in arguments(run)
+    config = complete()
+    config["database"]["adopt"] = True
+    assert "--adopt" in arguments(run_program(config))

@@ -125,3 +125,14 @@ def test_the_migrations_have_no_finding_and_the_review_is_current() -> None:
     assert [finding for found in reviewed.values() for finding in found["lint"]] == []
     assert (SQL / REVIEW).read_text() == as_yaml(reviewed), "python -m ops.migrate.review"
     assert list(reviewed) == [migration.version for migration in load_plan(SQL).migrations]
+
+
+def test_the_way_for_tables_made_by_hand_keeps_our_own_rules_but_one() -> None:
+    plan = load_plan(SQL)
+    paths = [step.path for migration in plan.migrations for step in migration.adoption]
+    found = [finding for path in paths for finding in lint(path, plan.files[path])]
+    # Its working tables lie in a schema that is the admin's alone and gone with the last step.
+    assert paths
+    assert [
+        str(one) for one in found if not (one.rule == "table-row-security" and " on orka_new." in one.remedy)
+    ] == []

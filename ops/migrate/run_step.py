@@ -1,0 +1,186 @@
+"""Run one step as its kind demands, so that a kill at any moment leaves a state to go on from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from ops.migrate import concurrent_index, ledger, ledger_tables, step_ledger
+from ops.migrate.lock_retry import retrying
+from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.redact import describe
+from ops.migrate.verify import verify
+
+if TYPE_CHECKING:
+    from model.plan import Migration, Step
+    from ops.migrate.contract import Contract
+    from ops.migrate.options import Options
+    from ops.migrate.progress import Progress
+    from ops.migrate.sessions import Sessions
+    from ops.migrate.statements import Statement
+    from ops.migrate.verify import Verdict
+
+
+@dataclass(frozen=True)
+class Work:
+    """One step to run.
+
+    Args:
+        ends_migration: number of the migration's statements where this is its last step, with whose end the
+            ledger's row is written; else none.
+        contract: set for the last step of all: its end must fulfil it.
+    """
+
+    migration: Migration
+    step: Step
+    statements: list[Statement]
+    ends_migration: int | None
+    contract: Contract | None
+
+    @property
+    def place(self) -> str:
+        """How messages name it."""
+        return f"{self.migration.version} {self.step.name}"
+
+
+def run_step(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
+    """Run one step to its end; raise with the cause, and with what is left as it is."""
+    sessions.require_lock()
+    runners = {"tx": _transaction, "concurrent": _concurrent, "backfill": _backfill}
+    facts = {"version": work.migration.version, "step": work.step.name}
+    text = f"{work.place}: {work.step.kind}, {len(work.statements)} statements"
+    progress.tell("step", text, state="running", **facts)
+    verdict = runners[work.step.kind](sessions, work, options, progress)
+    progress.step_done()
+    progress.tell("step", f"{work.place}: done", state="done", **facts)
+    return verdict
+
+
+def _transaction(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
+    def attempt() -> Verdict | None:
+        with sessions.work.transaction():
+            _limit(sessions.work, options.lock_timeout, options.statement_timeout)
+            _start(sessions.work, work)
+            for statement in work.statements:
+                _execute(sessions.work, work, statement, "was rolled back")
+            _back_to_admin(sessions.work)
+            return _end(sessions.work, work)
+
+    return retrying(sessions, work.place, options, progress, attempt)
+
+
+def _concurrent(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
+    """Run outside of transactions.
+
+    No lock timeout: what a build waits for blocks nobody, and giving up would leave an invalid index.
+    """
+    with sessions.work.transaction():
+        first = _start(sessions.work, work) == 1
+    _limit(sessions.work, 0, options.concurrent_timeout, local=False)
+    try:
+        for statement in work.statements:
+            build = statement.concurrent_index
+            if build and concurrent_index.is_there(sessions.work, *build) and not first:
+                continue
+            if build:
+                concurrent_index.drop_if_invalid(sessions.work, *build)
+            with concurrent_index.watched(sessions, work.place, options, progress):
+                _execute(sessions.work, work, statement, "stands where it stopped, run it again")
+            if build and not concurrent_index.is_there(sessions.work, *build):
+                raise MigrateError(
+                    ExitCode.NEEDS_OPERATOR, f"{work.place}: the index {build[0]} is not valid"
+                )
+    finally:
+        if not sessions.work.broken:
+            sessions.work.execute("RESET ROLE")
+    _limit(sessions.work, options.lock_timeout, options.statement_timeout, local=False)
+    with sessions.work.transaction():
+        return _end(sessions.work, work)
+
+
+def _backfill(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
+    with sessions.work.transaction():
+        _start(sessions.work, work)
+    more = True
+    while more:
+        more = _batch(sessions, work, options, progress)
+        if more:
+            options.pause()
+    with sessions.work.transaction():
+        return _end(sessions.work, work)
+
+
+def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress) -> bool:
+    """Run one batch; whether it was a full one, so that there may be more."""
+
+    def attempt() -> tuple[int, int]:
+        rows = 0
+        with sessions.work.transaction():
+            _limit(sessions.work, options.lock_timeout, options.batch_timeout)
+            sessions.work.execute(
+                "SELECT set_config('orka.batch_size', %s, true)", (str(options.batch_size),)
+            )
+            for statement in work.statements:
+                rows = _execute(sessions.work, work, statement, "stands after the batch before, run it again")
+            _back_to_admin(sessions.work)
+            return rows, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
+
+    rows, so_far = retrying(sessions, work.place, options, progress, attempt)
+    progress.tell("batch", f"{work.place}: {so_far} rows", step=work.step.name, rows=so_far)
+    return rows >= options.batch_size
+
+
+def _start(connection: psycopg.Connection, work: Work) -> int:
+    """Note in the transaction that the step runs; the number of this attempt."""
+    ledger_tables.create_missing(connection)
+    return step_ledger.start(connection, work.migration, work.step, ledger.runner())
+
+
+def _end(connection: psycopg.Connection, work: Work) -> Verdict | None:
+    """End the step in its transaction: what is recorded as the last one fulfils the contract."""
+    verdict = verify(connection, work.contract, newer_schema=False) if work.contract else None
+    if verdict and verdict.findings:
+        undone = work.step.kind == "tx"
+        raise MigrateError(
+            ExitCode.VERIFY_ROLLED_BACK if undone else ExitCode.VERIFY_FAILED,
+            f"{work.place} {'was rolled back' if undone else 'is not recorded as done'}: {verdict.summary}",
+            *map(str, verdict.findings),
+        )
+    step_ledger.finish(connection, work.migration, work.step)
+    if work.ends_migration is not None:
+        ledger.record(connection, work.migration, work.ends_migration)
+    return verdict
+
+
+def _back_to_admin(connection: psycopg.Connection) -> None:
+    """Leave the role that the file took: the ledger belongs to the admin."""
+    connection.execute("RESET ROLE")
+
+
+def _limit(
+    connection: psycopg.Connection, lock_seconds: float, statement_seconds: float, *, local: bool = True
+) -> None:
+    for setting, seconds in (("lock_timeout", lock_seconds), ("statement_timeout", statement_seconds)):
+        connection.execute("SELECT set_config(%s, %s, %s)", (setting, f"{round(seconds * 1000)}ms", local))
+
+
+def _execute(connection: psycopg.Connection, work: Work, statement: Statement, left: str) -> int:
+    """Execute one statement; how many rows it did, or, for a SELECT, the number that it gives."""
+    try:
+        cursor = connection.execute(statement.text.encode())
+        if cursor.description is None:
+            return max(cursor.rowcount, 0)
+        row = cursor.fetchone()
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        # Tried again from outside of the transaction.
+        raise
+    except psycopg.Error as error:
+        raise MigrateError(
+            ExitCode.NEEDS_OPERATOR,
+            f"{statement.file} line {statement.line} failed, {work.place} {left}",
+            *describe(error),
+            f"statement: {statement.first_line}",
+        ) from None
+    return row[0] if row and isinstance(row[0], int) else 0

@@ -1,0 +1,56 @@
+"""The statements of every step, read and checked before the first change. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.statements import (
+    Statement,
+    StatementError,
+    require_batch,
+    require_concurrent,
+    require_one_transaction,
+    split,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.plan import Plan, Step
+
+# A step may take in the text of `up.sql`, so that an adopted database gets the very same definitions.
+_INCLUDE = re.compile(r"^-- include: (?P<path>\S+)$", re.MULTILINE)
+_RULES = {"tx": require_one_transaction, "concurrent": require_concurrent, "backfill": require_batch}
+
+
+def read_scripts(plan: Plan) -> dict[str, list[Statement]]:
+    """Statements by the path of the step, in order; raise REFUSED with the place of what cannot be run."""
+    scripts = {}
+    for migration in plan.migrations:
+        for step in (*migration.steps, *migration.adoption):
+            scripts[step.path] = _read(step, plan.files)
+    return scripts
+
+
+def _read(step: Step, files: Mapping[str, str]) -> list[Statement]:
+    try:
+        statements = _with_included(step.path, files)
+        _RULES[step.kind](statements)
+    except StatementError as error:
+        raise MigrateError(ExitCode.REFUSED, f"{step.path}, {error}") from None
+    return statements
+
+
+def _with_included(path: str, files: Mapping[str, str]) -> list[Statement]:
+    text = files[path]
+    statements = split(text, path)
+    for mark in reversed(list(_INCLUDE.finditer(text))):
+        line = text.count("\n", 0, mark.start()) + 1
+        included = f"{path.split('/', maxsplit=1)[0]}/{mark['path']}"
+        if included not in files:
+            raise StatementError(f"line {line}: there is no {included} to include")
+        before = [statement for statement in statements if statement.line < line]
+        statements = [*before, *split(files[included], included), *statements[len(before) :]]
+    return statements

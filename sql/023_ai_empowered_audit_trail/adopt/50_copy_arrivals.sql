@@ -1,0 +1,3 @@
+-- step: backfill
+-- Until little is left; the rest is copied by the swap, while nobody can write.
+SELECT orka_new.copy_arrivals(current_setting('orka.batch_size')::integer);

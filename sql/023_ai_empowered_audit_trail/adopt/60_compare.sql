@@ -1,0 +1,26 @@
+-- step: tx
+-- No row is lost: each one is in the new table, or is noted as still to come, or belongs to those that are left in
+-- orka_original. This reads all, so it is done before the swap, which must be short.
+DO $compare$
+DECLARE
+    source text;
+    missing bigint;
+BEGIN
+    FOR source IN
+        SELECT c.relname FROM pg_class AS c
+        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
+          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+        ORDER BY c.relname
+    LOOP
+        EXECUTE format(
+            'SELECT count(*) FROM public.%1$I AS o
+             WHERE NOT EXISTS (SELECT FROM orka_new.%1$I AS n WHERE n.id = o.id)
+               AND NOT EXISTS (SELECT FROM orka_new.queue AS q
+                               WHERE q.ordinal >= 1000000000000 AND q.table_name = %1$L AND q.id = o.id)
+               AND %2$s', source, orka_new.is_taken(source)) INTO missing;
+        IF missing > 0 THEN
+            RAISE EXCEPTION '% rows of % were not copied', missing, source;
+        END IF;
+    END LOOP;
+END
+$compare$;

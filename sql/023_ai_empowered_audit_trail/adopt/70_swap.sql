@@ -1,0 +1,98 @@
+-- step: tx
+-- The only moment at which nobody can read or write: the last arrivals, then names change places. The originals stay
+-- as they are in orka_original, closed to everybody. If the contract is not fulfilled, all of it is undone.
+DO $lock$
+DECLARE
+    source text;
+BEGIN
+    -- The log last: it is the one that others use most.
+    FOR source IN
+        SELECT c.relname FROM pg_class AS c
+        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
+          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+        ORDER BY c.relname = 'roche_audit_logs', c.relname
+    LOOP
+        EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', source);
+    END LOOP;
+    WHILE orka_new.copy_arrivals(1000000) > 0 LOOP
+        NULL;
+    END LOOP;
+END
+$lock$;
+
+DO $away$
+DECLARE
+    source text;
+    reference record;
+    grantee text;
+BEGIN
+    FOR source IN
+        SELECT c.relname FROM pg_class AS c
+        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
+          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+        ORDER BY c.relname
+    LOOP
+        EXECUTE format('DROP TRIGGER orka_note_change ON public.%I', source);
+        -- They would keep users and projects from being deleted.
+        FOR reference IN
+            SELECT k.conname FROM pg_constraint AS k
+            WHERE k.conrelid = to_regclass('public.' || source) AND k.contype = 'f'
+        LOOP
+            EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', source, reference.conname);
+        END LOOP;
+        FOR grantee IN
+            SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+            FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+            WHERE c.oid = to_regclass('public.' || source) AND a.grantee <> c.relowner
+        LOOP
+            EXECUTE format('REVOKE ALL ON public.%I FROM %s', source, grantee);
+        END LOOP;
+        EXECUTE format('ALTER TABLE public.%I SET SCHEMA orka_original', source);
+    END LOOP;
+    IF to_regprocedure('public.get_current_tenant_id()') IS NOT NULL THEN
+        ALTER FUNCTION public.get_current_tenant_id() SET SCHEMA orka_original;
+    END IF;
+END
+$away$;
+
+DROP FUNCTION orka_new.note_change();
+DROP FUNCTION orka_new.copy_arrivals(integer);
+DROP FUNCTION orka_new.copy_history(integer);
+DROP FUNCTION orka_new.copy_range(bigint, bigint);
+DROP FUNCTION orka_new.copy_rows(text, uuid []);
+DROP FUNCTION orka_new.append_events(uuid []);
+DROP FUNCTION orka_new.save_head(orka_audit.chain_heads);
+DROP FUNCTION orka_new.is_taken(text);
+DROP FUNCTION orka_new.values_of(text);
+DROP FUNCTION orka_new.value_of(text, text);
+DROP TABLE orka_new.progress;
+DROP TABLE orka_new.queue;
+DROP SEQUENCE orka_new.arrivals;
+
+SET LOCAL ROLE orka_owner;
+DO $in_place$
+DECLARE
+    target regclass;
+BEGIN
+    FOR target IN
+        SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND (n.nspname = 'orka_new' OR c.oid = 'orka_audit.chain_heads'::regclass)
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM %I', target, session_user);
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    END LOOP;
+    EXECUTE format('REVOKE ALL ON SCHEMA orka_audit FROM %I', session_user);
+    EXECUTE format(
+        'REVOKE ALL ON FUNCTION orka_audit.event_canonical(orka_new.roche_audit_logs), orka_audit.refuse_change()
+         FROM %I', session_user);
+    ALTER TABLE orka_new.roche_audit_logs ENABLE TRIGGER roche_audit_logs_chain;
+    FOR target IN
+        SELECT c.oid FROM pg_class AS c
+        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('ALTER TABLE %s SET SCHEMA public', target);
+    END LOOP;
+END
+$in_place$;
+RESET ROLE;
+DROP SCHEMA orka_new;

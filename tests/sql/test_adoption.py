@@ -1,0 +1,353 @@
+"""A database where the original scripts were run by hand ends at the same contract, with every row."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sql.originals import LEFT, QUARANTINE, TITLES, VARIANTS, OldApplication, make_original
+from tests.sql.support import (
+    GUIDE_TABLES,
+    SQL,
+    TENANT_A,
+    TENANT_B,
+    Database,
+    Server,
+    log_event,
+    ops,
+    set_claims,
+    wait_asleep,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STEPS = sorted(path.stem for path in (SQL / "023_ai_empowered_audit_trail" / "adopt").glob("*.sql"))
+
+
+@pytest.fixture
+def make(server: Server) -> Iterator[Callable[[str], Database]]:
+    """Make a database of a variant; dropped at the end."""
+    made: list[Database] = []
+
+    def one(variant: str, rows: int = 300) -> Database:
+        made.append(make_original(server.create(), variant, rows))
+        return made[-1]
+
+    yield one
+    for database in made:
+        database.drop()
+
+
+def catalog(database: Database) -> object:
+    """The catalog, as `ops migrate catalog` prints it."""
+    return ops(database, "catalog", "--json").json["catalog"]
+
+
+def chain_problems(database: Database) -> list[tuple[object, ...]]:
+    """(tenant, events, broken at, problem) of every chain that does not verify."""
+    found = []
+    with database.connect() as connection, connection.transaction():
+        for (tenant,) in connection.execute(b"SELECT tenant_id FROM orka_audit.chain_heads").fetchall():
+            set_claims(connection, tenant)
+            row = connection.execute(b"SELECT * FROM orka_audit.verify_chain()").fetchone()
+            if row is None or row[2] is not None:
+                found.append((tenant, *(row or ())))
+    return found
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_ends_at_the_contract_with_every_row_and_whole_chains(
+    make: Callable[[str], Database], migrated: Database, variant: str
+) -> None:
+    database = make(variant)
+    tables = GUIDE_TABLES if variant != "base" else GUIDE_TABLES[:1]
+    before = {table: database.value(f"SELECT count(*) FROM public.{table}") for table in tables}
+    run = ops(database, "apply", "--adopt", "--json", "--batch-size", "70")
+    assert (run.code, run.json.get("applied")) == (0, ["023"]), run.out + run.err
+    assert ops(database, "verify").code == 0
+    assert catalog(database) == catalog(migrated), "the same as where up.sql ran"
+    after = {table: database.value(f"SELECT count(*) FROM public.{table}") for table in tables}
+    assert after == {
+        table: count - (LEFT.get(table, 0) if variant != "base" else 0) for table, count in before.items()
+    }
+    assert database.value("SELECT count(*) FROM orka_original.roche_audit_logs") == before["roche_audit_logs"]
+    assert chain_problems(database) == []
+    again = ops(database, "apply", "--json")
+    assert (again.code, again.json["outcome"]) == (0, "nothing to do")
+
+
+def test_events_stand_in_their_tenants_chain_by_time_and_id_and_nobodys_in_quarantine(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    assert ops(database, "apply", "--adopt").code == 0
+    tenants = database.rows(
+        "SELECT tenant_id, count(*), max(seq) FROM public.roche_audit_logs GROUP BY 1 ORDER BY 1"
+    )
+    assert tenants == [
+        (uuid.UUID(QUARANTINE), 100, 100),
+        (TENANT_A, 100, 100),
+        (TENANT_B, 100, 100),
+    ]
+    disorder = database.value(
+        "SELECT count(*) FROM (SELECT seq,"
+        " row_number() OVER (PARTITION BY tenant_id ORDER BY timestamp, id) AS place"
+        " FROM public.roche_audit_logs) AS e WHERE seq <> place"
+    )
+    assert disorder == 0
+
+
+def test_values_keep_their_meaning_in_the_wider_types_and_gaps_are_filled(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    assert ops(database, "apply", "--adopt").code == 0
+    lost = database.value(
+        "SELECT count(*) FROM orka_original.roche_audit_logs AS o"
+        " LEFT JOIN public.roche_audit_logs AS n USING (id)"
+        " WHERE n.id IS NULL OR n.entity_id IS DISTINCT FROM o.entity_id::text"
+        " OR n.action_details <> o.action_details OR n.anomaly_score IS DISTINCT FROM o.anomaly_score"
+        " OR n.created_at <> o.created_at OR n.timestamp <> coalesce(o.timestamp, o.created_at)"
+        " OR n.severity <> coalesce(o.severity, 'info') OR n.is_anomaly OR n.category <> o.category"
+    )
+    assert lost == 0
+
+
+def test_the_hash_that_the_application_stored_stays_and_cannot_be_changed(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    assert ops(database, "apply", "--adopt").code == 0
+    kept = "SELECT count(*) FROM orka_original.roche_audit_logs WHERE hash = md5(id::text) || md5(id::text)"
+    assert database.value(kept) == 300
+    with database.connect() as connection, pytest.raises(Exception, match="append-only"):
+        connection.execute(b"DELETE FROM orka_original.roche_audit_logs")
+
+
+def test_of_models_that_were_there_twice_the_newest_counts_and_one_is_active(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    assert ops(database, "apply", "--adopt").code == 0
+    assert database.rows(
+        "SELECT id = md5('model2')::uuid, id = md5('model3')::uuid, is_active"
+        " FROM public.audit_ml_models ORDER BY 2"
+    ) == [(True, False, False), (False, True, True)]
+
+
+def test_the_application_writes_on_during_the_run_and_nothing_of_it_is_lost(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023+024")
+    with OldApplication(database) as application:
+        run = ops(database, "apply", "--adopt", "--batch-size", "20", "--lock-budget", "60")
+    assert run.code == 0, run.err
+    assert len(application.written) > 50, "it wrote while the run went on"
+    kept = database.value(
+        "SELECT count(*) FROM public.roche_audit_logs"
+        f" WHERE event_type = 'late' AND tenant_id = '{QUARANTINE}'"
+    )
+    assert kept == len(application.written)
+    assert chain_problems(database) == []
+
+
+def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_are_refused(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    kill_after(database, "40_copy_history")
+    with database.connect() as connection:
+        connection.execute(b"UPDATE public.audit_anomalies SET feedback_notes = 'seen'")
+        connection.execute(b"DELETE FROM public.audit_integrations")
+        connection.execute(
+            b"UPDATE public.audit_ml_models SET is_active = false WHERE id = md5('model3')::uuid"
+        )
+        for change in (
+            "UPDATE public.roche_audit_logs SET hash = ''",
+            "TRUNCATE public.roche_audit_logs CASCADE",
+        ):
+            with pytest.raises(Exception, match="append-only"):
+                connection.execute(change.encode())
+    assert ops(database, "apply").code == 0
+    assert database.rows("SELECT DISTINCT feedback_notes FROM public.audit_anomalies") == [("seen",)]
+    assert database.value("SELECT count(*) FROM public.audit_integrations") == 0
+    assert (
+        database.value("SELECT is_active FROM public.audit_ml_models WHERE id = md5('model2')::uuid") is True
+    )
+
+
+def test_the_new_log_continues_the_chains_and_the_logins_work(make: Callable[[str], Database]) -> None:
+    database = make("023+024")
+    assert ops(database, "apply", "--adopt").code == 0
+    with database.connect() as connection, connection.transaction():
+        assert log_event(connection, TENANT_A)[1] == 101
+    assert chain_problems(database) == []
+    assert (
+        database.value("SELECT has_table_privilege('orka_app', 'public.roche_audit_logs', 'INSERT')") is True
+    )
+
+
+def test_an_admin_without_superuser_adopts_and_the_api_roles_lose_what_they_had(
+    make_supabase: Callable[[], Database],
+) -> None:
+    database = make_original(make_supabase(), "023+024")
+    assert database.value("SELECT has_table_privilege('anon', 'public.audit_integrations', 'SELECT')") is True
+    run = ops(database, "apply", "--adopt")
+    assert run.code == 0, run.err
+    assert chain_problems(database) == []
+    for schema in ("public", "orka_original"):
+        names = "', '".join(GUIDE_TABLES)
+        held = database.rows(
+            f"SELECT t FROM unnest(ARRAY['{names}']) AS t, unnest(ARRAY['anon', 'service_role']) AS r"
+            f" WHERE has_table_privilege(r, '{schema}.' || t, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"
+        )
+        assert held == []
+    database.drop()
+
+
+def test_baseline_says_what_it_recognised_and_apply_goes_on_from_there(
+    make: Callable[[str], Database],
+) -> None:
+    for variant, title in TITLES.items():
+        database = make(variant)
+        run = ops(database, "baseline", "--json")
+        assert (run.code, run.json["shape"]) == (0, title)
+    assert ops(database, "apply").code == 0
+
+
+def test_without_a_baseline_apply_refuses_with_the_remedy_and_changes_nothing(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("base")
+    run = ops(database, "apply")
+    assert run.code == 11
+    assert "public.roche_audit_logs" in run.err
+    assert "ops migrate apply --adopt" in run.err
+    assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
+
+
+def test_adopt_on_an_empty_database_is_a_plain_apply(empty: Database) -> None:
+    run = ops(empty, "apply", "--adopt", "--json")
+    assert (run.code, run.json["applied"]) == (0, ["023"])
+    assert empty.rows("SELECT step FROM orka_migrations.steps") == [("up",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "ALTER TABLE public.audit_anomalies ALTER COLUMN anomaly_score TYPE float",
+            "different: column public.audit_anomalies.anomaly_score (expected numeric(3,2) not null; found",
+        ),
+        (
+            "ALTER TABLE public.roche_audit_logs ADD COLUMN more int",
+            "unexpected: column public.roche_audit_logs.more",
+        ),
+        ("DROP TABLE public.audit_bias_metrics", "missing: table public.audit_bias_metrics"),
+        (
+            "ALTER TABLE public.roche_audit_logs DROP CONSTRAINT valid_category",
+            "missing: constraint public.roche_audit_logs.valid_category",
+        ),
+        (
+            "DROP INDEX public.idx_anomalies_score",
+            "missing: index public.audit_anomalies.idx_anomalies_score",
+        ),
+        (
+            "CREATE VIEW public.v AS SELECT id FROM public.roche_audit_logs",
+            "view public.v reads public.roche_audit_logs",
+        ),
+        (
+            "CREATE TABLE public.x (id uuid REFERENCES public.audit_anomalies)",
+            "foreign key x_id_fkey of public.x refers to public.audit_anomalies",
+        ),
+        (
+            "CREATE PUBLICATION p FOR TABLE public.roche_audit_logs",
+            "publication p holds public.roche_audit_logs",
+        ),
+        ("CREATE FUNCTION public.exec_sql(text) RETURNS void LANGUAGE sql AS ''", "function public.exec_sql"),
+    ],
+)
+def test_a_different_shape_is_refused_before_the_first_change_with_each_difference(
+    make: Callable[[str], Database], change: str, said: str
+) -> None:
+    database = make("023")
+    with database.connect() as connection:
+        connection.execute(change.encode())
+        connection.execute(b"ALTER TABLE public.audit_access_log ADD COLUMN also int")
+    for verb in (("baseline",), ("apply", "--adopt")):
+        run = ops(database, *verb)
+        assert run.code == 11
+        assert said in run.err
+        assert "unexpected: column public.audit_access_log.also" in run.err
+        assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
+
+
+def test_rows_that_will_not_fit_are_counted_and_nothing_of_the_step_stays(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("base")
+    with database.connect() as connection:
+        connection.execute(b"UPDATE public.roche_audit_logs SET severity = 'loud' WHERE entity_id IS NULL")
+    run = ops(database, "apply", "--adopt")
+    assert run.code == 15
+    assert "60 rows of roche_audit_logs break roche_audit_logs_valid_severity" in run.err
+    assert database.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'orka%'") == [
+        ("orka_migrations",)
+    ]
+
+
+def kill_after(database: Database, step: str) -> None:
+    """Run until a step is done, then stand at the next one and be killed there."""
+    following = STEPS[STEPS.index(step) + 1] if step else STEPS[0]
+    hold = f"orka_hold_{uuid.uuid4().hex[:8]}"
+    with database.connect() as connection:
+        connection.execute(b"CREATE SCHEMA IF NOT EXISTS hold")
+        connection.execute(
+            f"CREATE FUNCTION hold.{hold}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF NEW.step = 'adopt/{following}' THEN PERFORM pg_sleep(600); END IF;"
+            " RETURN NEW; END $$".encode()
+        )
+    ops(database, "baseline")
+    with database.connect() as connection:
+        connection.execute(
+            f"CREATE TRIGGER hold BEFORE INSERT OR UPDATE ON orka_migrations.steps"
+            f" FOR EACH ROW EXECUTE FUNCTION hold.{hold}()".encode()
+        )
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "ops.cli", "migrate", "apply", "--batch-size", "50", "--sql-dir", str(SQL)],
+        env={**os.environ, "DATABASE_URL": database.admin_url, "TERMINATION_LOG": os.devnull},
+        cwd=SQL.parent,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_asleep(database)
+    runner.send_signal(signal.SIGKILL)
+    runner.wait(timeout=10)
+    with database.connect() as connection:
+        connection.execute(
+            b"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            b" WHERE datname = current_database() AND wait_event = 'PgSleep'"
+        )
+        connection.execute(b"DROP TRIGGER hold ON orka_migrations.steps")
+
+
+@pytest.mark.parametrize("step", ["", *STEPS[:-1]])
+def test_after_a_kill_the_next_run_ends_where_an_uninterrupted_one_does(
+    make: Callable[[str], Database], migrated: Database, step: str
+) -> None:
+    database = make("023+024")
+    kill_after(database, step)
+    run = ops(database, "apply", "--lock-wait", "30", "--batch-size", "50")
+    assert run.code == 0, run.err
+    assert catalog(database) == catalog(migrated)
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 300
+    assert chain_problems(database) == []
+    attempts = dict(database.rows("SELECT step, attempt FROM orka_migrations.steps"))
+    before = STEPS[: STEPS.index(step) + 1] if step else []
+    assert all(attempts[f"adopt/{name}"] == 1 for name in before), "not run again"
