@@ -37,5 +37,6 @@ test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twi
 	@status=0; $(PYTHON) -m pytest tests/twin/test_engine.py tests/twin/test_deployment.py || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
+	@$(PYTHON) -m pytest tests/sql --soak
 	@.venv/bin/twin up --replace
 	@$(PYTHON) -m pytest tests/twin --soak
