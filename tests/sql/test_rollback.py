@@ -193,6 +193,19 @@ def test_a_newer_schema_is_left_to_the_newer_program(
     assert (run.code, "024 was applied by a newer program" in run.err) == (11, True)
 
 
+def test_tables_that_took_the_place_of_others_are_not_dropped(
+    applied: tuple[Database, dict[str, str]], tmp_path: Path
+) -> None:
+    database, _ = applied
+    manifest = backup(database, tmp_path)
+    consent = word(database, manifest)
+    with database.connect() as connection:
+        connection.execute(b"CREATE SCHEMA orka_original")
+    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", consent)
+    assert (run.code, "in the schema orka_original" in run.err) == (11, True)
+    untouched(database)
+
+
 def test_a_down_that_fails_changes_nothing(applied: tuple[Database, dict[str, str]], tmp_path: Path) -> None:
     database, _ = applied
     with database.connect() as connection:
