@@ -37,6 +37,7 @@ test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twi
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
+	@$(PYTHON) -m pytest tests/sql --soak
 	@.venv/bin/twin up --replace
 	@$(PYTHON) -m pytest tests/sql tests/twin --soak
 

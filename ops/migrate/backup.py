@@ -125,7 +125,13 @@ def _dump(
 ) -> None:
     row = connection.execute("SELECT pg_export_snapshot()").fetchone()
     snapshot = str(row[0]) if row else ""
-    arguments = ["--format=custom", f"--snapshot={snapshot}", "--lock-wait-timeout=5s", f"--file={file}"]
+    arguments = [
+        "--format=custom",
+        "--compress=1",
+        f"--snapshot={snapshot}",
+        "--lock-wait-timeout=5s",
+        f"--file={file}",
+    ]
     pg_tools.run(tools, "pg_dump", [*arguments, *(f"--table={table}" for table in tables)], target)
 
 

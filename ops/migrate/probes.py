@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from ops.migrate.contract import Contract
 
 STRANGER = "orka_probe"
-_LIMITS = "SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '30s', true)"
+# Without sequential scans, for a role that sees nothing would read the whole log to find that out.
+_LIMITS = (
+    "SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '30s', true),"
+    " set_config('enable_seqscan', 'off', true)"
+)
 
 
 @dataclass(frozen=True)

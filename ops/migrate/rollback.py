@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ops.migrate.manifest import Manifest
     from ops.migrate.statements import Statement
 
+# Where tables made by hand are kept once others have taken their place.
+_ORIGINALS = "orka_original"
 _TRIES, _LOCK_TIMEOUT, _PAUSE_S = 10, "1s", 1.0
 
 
@@ -64,6 +66,7 @@ def rollback(
     backed_up = manifest.read(request.backup)
     refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
     require_sight(connection)
+    _refuse_adopted(connection)
     require_consent(request.confirm, chosen, backed_up)
     tables = [table for table in present(connection, contract.tables) if table in contract.tables]
     with owner_rights(connection):
@@ -139,6 +142,16 @@ def require_consent(word: str | None, chosen: list[Migration], backed_up: Manife
             " ones that it made are dropped with their rows:",
             *rows,
             f"the rows are in the backup of {backed_up.taken_at}; to go on add --confirm {wanted}",
+        )
+
+
+def _refuse_adopted(connection: psycopg.Connection) -> None:
+    row = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (_ORIGINALS,)).fetchone()
+    if row and row[0]:
+        raise MigrateError(
+            ExitCode.REFUSED,
+            f"these tables took the place of others, which are in the schema {_ORIGINALS}",
+            "down.sql would drop these and not bring the others back: that is an act by hand",
         )
 
 

@@ -14,7 +14,7 @@ from ops.migrate import backup as backup_module
 from ops.migrate import pg_tools
 from ops.migrate.content import content
 from ops.migrate.manifest import file_sha256
-from tests.sql.support import TENANT_A, TENANT_B, Database, Run, Server, log_event, ops
+from tests.sql.support import TENANT_A, TENANT_B, Database, Run, Server, copy_sql, log_event, ops
 from tests.sql.tls_front import tls_front
 
 if TYPE_CHECKING:
@@ -157,6 +157,31 @@ def test_apply_takes_a_backup_only_where_something_is_pending(empty: Database, t
     assert (taken["tables"], taken["dump"], taken["ledger"]) == ({}, None, [])
     assert ops(empty, "apply", "--json", "--backup-dir", str(tmp_path)).json["outcome"] == "nothing to do"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def with_024(folder: Path) -> Path:
+    """A copy of the folder of SQL with one more migration."""
+    copy = copy_sql(folder)
+    (copy / "024_next").mkdir()
+    (copy / "024_next" / "up.sql").write_text("SELECT 1;")
+    contract = copy / "contract.yaml"
+    contract.write_text(contract.read_text().replace("version: '023'", "version: '024'", 1))
+    return copy
+
+
+def test_the_rows_of_before_a_migration_are_in_the_backup_that_apply_takes(
+    filled: Database, tmp_path: Path
+) -> None:
+    folder, target = with_024(tmp_path), tmp_path / "target"
+    missing = ops(filled, "apply", "--sql-dir", str(folder), "--backup-dir", str(target))
+    assert missing.code == 11
+    assert ops(filled, "status", "--json").json["later"] == [], "without a backup nothing was applied"
+    target.mkdir()
+    run = ops(filled, "apply", "--json", "--sql-dir", str(folder), "--backup-dir", str(target))
+    assert (run.code, run.json["applied"]) == (0, ["024"]), run.err
+    (taken,) = (json.loads(path.read_text()) for path in target.glob("*/manifest.json"))
+    assert taken["tables"]["public.roche_audit_logs"]["rows"] == 3
+    assert [entry["version"] for entry in taken["ledger"]] == ["023"]
 
 
 def refused(database: Database, folder: Path) -> Run:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops.migrate.fingerprint import describe
+from ops.migrate.statements import split
 from tests.sql.mutations import MUTATIONS
 from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, Server, copy_sql, log_event, ops
 
@@ -192,6 +193,19 @@ def test_a_newer_schema_is_left_to_the_newer_program(
     assert (run.code, "024 was applied by a newer program" in run.err) == (11, True)
 
 
+def test_tables_that_took_the_place_of_others_are_not_dropped(
+    applied: tuple[Database, dict[str, str]], tmp_path: Path
+) -> None:
+    database, _ = applied
+    manifest = backup(database, tmp_path)
+    consent = word(database, manifest)
+    with database.connect() as connection:
+        connection.execute(b"CREATE SCHEMA orka_original")
+    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", consent)
+    assert (run.code, "in the schema orka_original" in run.err) == (11, True)
+    untouched(database)
+
+
 def test_a_down_that_fails_changes_nothing(applied: tuple[Database, dict[str, str]], tmp_path: Path) -> None:
     database, _ = applied
     with database.connect() as connection:
@@ -206,30 +220,38 @@ def test_a_down_that_fails_changes_nothing(applied: tuple[Database, dict[str, st
 
 
 def test_a_rollback_killed_in_the_middle_has_done_nothing_and_the_next_one_does_it(
-    applied: tuple[Database, dict[str, str]], tmp_path: Path
+    applied: tuple[Database, dict[str, str]], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    """With --soak after each of its statements, else after the one that dropped the schema."""
     database, before = applied
     manifest = backup(database, tmp_path)
     consent = word(database, manifest)
-    folder = copy_sql(tmp_path)
-    down = folder / DOWN
-    down.write_text(down.read_text().replace("RESET ROLE;", "RESET ROLE;\nSELECT pg_sleep(600);"))
+    statements = [one.text for one in split((SQL / DOWN).read_text())]
+    dropped = next(number for number, text in enumerate(statements) if text.startswith("DROP SCHEMA"))
     arguments = ["rollback", "--to", "022", "--backup", manifest, "--confirm", consent]
-    command = [sys.executable, "-m", "ops.cli", "migrate", *arguments, "--sql-dir", str(folder)]
+    points = range(len(statements)) if request.config.getoption("--soak") else [dropped]
+    for point in points:
+        folder = copy_sql(tmp_path / f"point{point}")
+        slow = [*statements[: point + 1], "SELECT pg_sleep(600)", *statements[point + 1 :]]
+        (folder / DOWN).write_text(";\n".join(slow) + ";\n")
+        _kill_at_the_sleep(database, [*arguments, "--sql-dir", str(folder)])
+        untouched(database)
+    assert ops(database, *arguments).code == 0
+    assert catalog(database) == before
+
+
+def _kill_at_the_sleep(database: Database, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "ops.cli", "migrate", *arguments]
     environ = {**os.environ, "DATABASE_URL": database.admin_url, "TERMINATION_LOG": os.devnull}
     runner = subprocess.Popen(command, env=environ, cwd=SQL.parent, stderr=subprocess.DEVNULL)
-    reached = (
+    asleep = (
         "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
         " AND query LIKE 'SELECT pg_sleep(600)%'"
     )
-    assert any(database.value(reached) for _ in range(400)), "the rollback came to its last statements"
+    assert any(database.value(asleep) for _ in range(400)), "the rollback came to the sleep"
     runner.send_signal(signal.SIGKILL)
     assert runner.wait(timeout=10) == -signal.SIGKILL
-    gone = reached.replace("SELECT count(*)", "SELECT count(*) = 0", 1)
-    assert any(database.value(gone) for _ in range(400)), "the server noticed"
-    untouched(database)
-    assert ops(database, *arguments).code == 0
-    assert catalog(database) == before
+    assert any(database.value(asleep) == 0 for _ in range(400)), "the server noticed"
 
 
 def test_a_table_in_use_is_waited_for_and_then_nothing_is_changed(
