@@ -43,6 +43,8 @@ class DatabaseMigration(Component):
         super().__init__(name, opts)
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
         deadline = settings.migration.deadline_seconds
+        # Half of it for locks, so that the runner ends first and says who held them.
+        limits = ["--lock-budget", str(deadline // 2)]
         adopt = ["--adopt"] if settings.database.adopt else []
         # The runner checks that pgvector is there; no value of the extension flows into the Job.
         first = [after] if after is not None else []
@@ -58,7 +60,7 @@ class DatabaseMigration(Component):
             "migrate",
             image,
             Resources(),
-            args=["migrate", "apply", "--sql-dir", SQL_MOUNT, *adopt],
+            args=["migrate", "apply", "--sql-dir", SQL_MOUNT, *limits, *adopt],
             env_from=[{"secret_ref": {"name": secret.name}}],
             mounts=[{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}],
         )

@@ -233,6 +233,12 @@ def test_without_a_baseline_apply_refuses_with_the_remedy_and_changes_nothing(
     assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
 
 
+def test_baseline_is_refused_where_there_is_nothing_to_recognise(empty: Database, migrated: Database) -> None:
+    assert "there is nothing to adopt" in ops(empty, "baseline").err
+    assert "under the runner already" in ops(migrated, "baseline").err
+    assert [ops(database, "baseline").code for database in (empty, migrated)] == [11, 11]
+
+
 def test_adopt_on_an_empty_database_is_a_plain_apply(empty: Database) -> None:
     run = ops(empty, "apply", "--adopt", "--json")
     assert (run.code, run.json["applied"]) == (0, ["023"])
