@@ -77,7 +77,8 @@ class DatabaseMigration(Component):
             data=plan.config_map_data,
             opts=self.child,
         )
-        args = ["migrate", "apply", "--sql-dir", SQL_MOUNT]
+        # Half of the time for locks, so that the runner ends first and says who held them.
+        args = ["migrate", "apply", "--sql-dir", SQL_MOUNT, "--lock-budget", str(deadline // 2)]
         if settings.database.adopt:
             args.append("--adopt")
         mounts: list[VolumeMountArgsDict] = [{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}]

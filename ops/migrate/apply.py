@@ -80,7 +80,7 @@ def apply(
 
 def look(connection: psycopg.Connection, plan: Plan) -> History:
     """The plan against the ledger; raise TAMPERED or NEEDS_OPERATOR where they tell different stories."""
-    history = ledger.compare(plan, ledger.read(connection), step_ledger.read(connection))
+    history = ledger.history(connection, plan)
     ledger.require_order(history)
     return history
 

@@ -115,7 +115,7 @@ def backup_before_change(
     say: Callable[[str], None],
 ) -> None:
     """Back up where a migration is pending; else, or where the history is out of order, do nothing."""
-    history = ledger.compare(plan, ledger.read(connection))
+    history = ledger.history(connection, plan)
     if history.pending and not history.tampered and not history.disorder:
         say(f"backup: {backup(connection, target, list(contract.tables), directory, say)}")
 

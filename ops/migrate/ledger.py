@@ -66,6 +66,11 @@ def record(connection: psycopg.Connection, migration: Migration, statements: int
     )
 
 
+def history(connection: psycopg.Connection, plan: Plan) -> History:
+    """The plan seen against what this database says of it."""
+    return compare(plan, read(connection), step_ledger.read(connection))
+
+
 def compare(plan: Plan, entries: Sequence[Entry], steps: Sequence[StepEntry] = ()) -> History:
     """Judge the plan against the ledger and its steps. Pure."""
     ledger = {entry.version: entry for entry in entries}

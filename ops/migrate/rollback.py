@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from ops.migrate import adoption, ledger, lock, manifest
+from ops.migrate import ledger, lock, manifest
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
@@ -56,12 +56,13 @@ def rollback(
     say: Callable[[str], None],
 ) -> tuple[str, ...]:
     """Take back everything after `request.to`; the versions, newest first. REFUSED: nothing was changed."""
-    lock.acquire(connection, request.lock_wait, lock.RUNNER)
-    history = ledger.compare(plan, ledger.read(connection))
+    # Of a run's two locks the second is what a killed one's statement still holds.
+    for key in (lock.RUNNER, lock.WORK):
+        lock.acquire(connection, request.lock_wait, key)
+    history = ledger.history(connection, plan)
     chosen = choose(history, request.to)
     if not chosen:
         return ()
-    refuse_adopted(adoption.read(connection), chosen)
     scripts = [(migration, read_down(plan, migration)) for migration in chosen]
     backed_up = manifest.read(request.backup)
     refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
@@ -92,16 +93,6 @@ def choose(history: History, to: str) -> list[Migration]:
     if faults:
         raise MigrateError(ExitCode.REFUSED, *faults)
     return sorted((one for one in history.applied if one.version > to), key=lambda one: one.version)[::-1]
-
-
-def refuse_adopted(baseline: adoption.Baseline | None, chosen: list[Migration]) -> None:
-    """REFUSED where a migration took over tables that were made by hand: those are not made anew. Pure."""
-    if baseline and baseline.version in {migration.version for migration in chosen}:
-        raise MigrateError(
-            ExitCode.REFUSED,
-            f"{baseline.version} took over tables made by hand ({baseline.shape}), which it cannot give back",
-            "the originals lie in the schema orka_original, as they were: nothing was changed",
-        )
 
 
 def read_down(plan: Plan, migration: Migration) -> list[Statement]:

@@ -69,7 +69,7 @@ def _baseline(run: Run) -> dict[str, Any]:
 
 
 def _verify(run: Run) -> dict[str, Any]:
-    newer = bool(_history(run).later)
+    newer = bool(ledger.history(run.connection, run.plan).later)
     verdict = check(run.connection, run.contract, newer_schema=newer)
     if not run.args.catalog_only:
         verdict = try_out(run.connection, run.contract, verdict, newer_schema=newer)
@@ -84,11 +84,9 @@ def _verify(run: Run) -> dict[str, Any]:
 
 def _status(run: Run) -> dict[str, Any]:
     entries, steps = ledger.read(run.connection), step_ledger.read(run.connection)
-    return report.status(_history(run), entries, steps, read_history(run.connection))
-
-
-def _history(run: Run) -> ledger.History:
-    return ledger.compare(run.plan, ledger.read(run.connection), step_ledger.read(run.connection))
+    return report.status(
+        ledger.history(run.connection, run.plan), entries, steps, read_history(run.connection)
+    )
 
 
 def _backup(run: Run) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_ar
     make: Callable[[str], Database],
 ) -> None:
     database = make("023")
-    kill_after(database, "40_copy_history")
+    kill_after(database, "50_copy_history")
     with database.connect() as connection:
         connection.execute(b"UPDATE public.audit_anomalies SET feedback_notes = 'seen'")
         connection.execute(b"DELETE FROM public.audit_integrations")
@@ -231,6 +231,12 @@ def test_without_a_baseline_apply_refuses_with_the_remedy_and_changes_nothing(
     assert "public.roche_audit_logs" in run.err
     assert "ops migrate apply --adopt" in run.err
     assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
+
+
+def test_baseline_is_refused_where_there_is_nothing_to_recognise(empty: Database, migrated: Database) -> None:
+    assert "there is nothing to adopt" in ops(empty, "baseline").err
+    assert "under the runner already" in ops(migrated, "baseline").err
+    assert [ops(database, "baseline").code for database in (empty, migrated)] == [11, 11]
 
 
 def test_adopt_on_an_empty_database_is_a_plain_apply(empty: Database) -> None:

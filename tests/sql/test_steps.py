@@ -232,7 +232,12 @@ def test_a_ledger_of_the_program_before_steps_is_read_and_upgraded_in_place(
     ],
 )
 def test_a_step_that_is_not_in_order_is_refused_with_the_reason(name: str, text: str, said: str) -> None:
-    files = {"024_b/20_b.sql": "-- step: tx\n", f"024_b/{name}": text, "contract.yaml": "", "behaviour.yaml": ""}
+    files = {
+        "024_b/20_b.sql": "-- step: tx\n",
+        f"024_b/{name}": text,
+        "contract.yaml": "",
+        "behaviour.yaml": "",
+    }
     with pytest.raises(PlanError, match=re.escape(said)):
         plan_from_files(files)
 

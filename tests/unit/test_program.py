@@ -287,3 +287,12 @@ def test_tables_made_by_hand_are_taken_over_only_where_the_settings_say_so(run: 
     config = complete()
     config["database"]["adopt"] = True
     assert "--adopt" in arguments(run_program(config))
+
+
+def test_the_runner_gives_up_on_a_lock_before_its_job_does() -> None:
+    config = complete()
+    config["migration"]["deadline-seconds"] = 90
+    job = run_program(config).one("Job", "migration").inputs["spec"]
+    arguments = job["template"]["spec"]["containers"][0]["args"]
+    assert job["activeDeadlineSeconds"] == 90
+    assert arguments[arguments.index("--lock-budget") + 1] == "45"
