@@ -20,6 +20,8 @@ from ops.migrate.redact import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOOKS = 3
+
 
 @dataclass(frozen=True)
 class Sessions:
@@ -35,8 +37,13 @@ class Sessions:
         """Raise REFUSED where a session's settings do not stay with it: locks would not either."""
         mark = secrets.token_hex(8)
         self.work.execute("SELECT set_config('orka.session', %s, false)", (mark,))
-        backend = _backend(self.work)
-        if _backend(self.guard)[0] == backend[0] or _backend(self.work) != (backend[0], mark):
+        # Poolers hand out the session that was used last, or the one that was not: twice here, once there,
+        # and again, so that neither habit looks like a session of one's own.
+        looks = [_backend(one) for _ in range(_LOOKS) for one in (self.work, self.work, self.guard)]
+        guards = set(looks[2::3])
+        workers = {*looks[0::3], *looks[1::3]}
+        apart = not {pid for pid, _ in workers} & {pid for pid, _ in guards}
+        if not (len(workers) == len(guards) == 1 and apart and {seen for _, seen in workers} == {mark}):
             raise MigrateError(
                 ExitCode.REFUSED,
                 "this address is a pooler in transaction mode: its sessions share connections, no lock holds",

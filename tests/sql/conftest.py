@@ -43,7 +43,9 @@ def _start(major: int) -> Iterator[Server]:
             socket = running.get_postmaster_info().socket_dir
             server = Server(socket)
             assert int(server.value("SHOW server_version_num")) // 10_000 == major
-            server.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+            # No autovacuum: tests look at transaction ids, and at who holds which lock.
+            settings = ("fsync = off", "autovacuum = off")
+            server.execute(*(f"ALTER SYSTEM SET {one}" for one in settings), "SELECT pg_reload_conf()")
             yield server
         finally:
             running.cleanup()
