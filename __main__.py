@@ -30,7 +30,7 @@ top = pulumi.ResourceOptions(providers=providers(settings, admin_url))
 
 images = Images("images", settings, secrets, {"frontend": build_args(settings, secrets)}, top).references
 release = pulumi.Output.all(**images).apply(lambda found: release_id(settings, found, plan.checksums))
-namespace = StagingNamespace("namespace", settings.cluster, top).name
+namespace = StagingNamespace("namespace", settings, top).name
 pull = PullSecret("registry", namespace, settings.registry, secrets, top).names
 place = Place(settings=settings, namespace=namespace, pull_secrets=pull)
 

@@ -72,5 +72,6 @@ class Backend(Server):
             env=application_env(settings, image),
             env_from=[{"secret_ref": {"name": secret}}],
             after=[migration],
+            autoscaling=settings.backend.autoscaling,
             opts=opts,
         )

@@ -51,7 +51,11 @@ class CronJobs(Component):
                 env_from=[{"secret_ref": {"name": secret}}],
             )
             template = workload.pod(
-                run, labels=naming.labels(job_name), pull_secrets=pull_secrets, restart_policy="Never"
+                run,
+                labels=naming.labels(job_name),
+                pull_secrets=pull_secrets,
+                restart_policy="Never",
+                account=naming.JOBS,
             )
             spec: CronJobSpecArgsDict = {
                 "schedule": one.schedule,

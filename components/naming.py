@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.settings import Settings
+
+APPLICATION = "orka-ppm"
 BACKEND = "backend"
 FRONTEND = "frontend"
 PROMETHEUS = "prometheus"
+MIGRATION = "migration"
+VERIFICATION = "verification"
+JOBS = "cron-jobs"
 BACKEND_PORT = 8000
 FRONTEND_PORT = 3000
 PROMETHEUS_PORT = 9090
@@ -21,9 +30,19 @@ CRON_JOBS = {
 
 def selector(name: str) -> dict[str, str]:
     """What a Service and a Deployment select by. Never add to it: a Deployment's selector is immutable."""
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "orka-ppm"}
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
 
 
 def labels(name: str) -> dict[str, str]:
     """The labels of everything that belongs to one part of the application."""
     return {**selector(name), "app.kubernetes.io/managed-by": "pulumi"}
+
+
+def parts(settings: Settings) -> list[str]:
+    """Every part of the stack that has pods under these settings."""
+    found = [BACKEND, FRONTEND, JOBS, MIGRATION]
+    if settings.monitoring.mode == "standalone":
+        found.append(PROMETHEUS)
+    if settings.verification.enabled:
+        found.append(VERIFICATION)
+    return found

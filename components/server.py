@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pulumi
+    from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscalerSpecArgsDict
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
-    from model.settings import Resources, Rollout
+    from model.settings import Autoscaling, Resources, Rollout
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
 MARGIN_SECONDS = 30
@@ -40,6 +41,7 @@ class Server(Component):
         env: Mapping[str, pulumi.Input[str]] | None = None,
         env_from: Sequence[EnvFromSourceArgsDict] = (),
         after: Sequence[pulumi.Resource] = (),
+        autoscaling: Autoscaling | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -48,7 +50,8 @@ class Server(Component):
             name,
             metadata=workload.metadata(name, namespace),
             spec={
-                "replicas": replicas,
+                # Left to the autoscaler where there is one, or each `up` would undo what it did.
+                "replicas": None if autoscaling else replicas,
                 "progress_deadline_seconds": rollout.deadline_seconds,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name)},
@@ -79,7 +82,36 @@ class Server(Component):
             k8s.policy.v1.PodDisruptionBudget(
                 name,
                 metadata=workload.metadata(name, namespace),
-                spec={"max_unavailable": 1, "selector": {"match_labels": naming.selector(name)}},
+                spec={
+                    "max_unavailable": 1,
+                    "selector": {"match_labels": naming.selector(name)},
+                    # A pod that does not even run must not hold up the draining of its node.
+                    "unhealthy_pod_eviction_policy": "AlwaysAllow",
+                },
+                opts=self.child,
+            )
+        if autoscaling:
+            k8s.autoscaling.v2.HorizontalPodAutoscaler(
+                name,
+                metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
+                spec=_autoscaler(name, replicas, autoscaling),
                 opts=self.child,
             )
         self.register_outputs({"deployment": self.deployment.metadata["name"]})
+
+
+def _autoscaler(name: str, replicas: int, autoscaling: Autoscaling) -> HorizontalPodAutoscalerSpecArgsDict:
+    return {
+        "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": name},
+        "min_replicas": replicas,
+        "max_replicas": autoscaling.max_replicas,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {
+                    "name": "cpu",
+                    "target": {"type": "Utilization", "average_utilization": autoscaling.cpu_percent},
+                },
+            }
+        ],
+    }

@@ -127,13 +127,18 @@ def pod(
     volumes: Sequence[VolumeArgsDict] = (),
     restart_policy: str = "Always",
     spread: bool = False,
+    account: str | None = None,
 ) -> PodTemplateSpecArgsDict:
-    """A pod of one container, with a writable /tmp and nothing else to write to."""
+    """A pod of one container, with a writable /tmp and nothing else to write to.
+
+    It runs as the service account of its part: `account`, or else the one called like the pod itself.
+    """
     spec: PodSpecArgsDict = {
         "automount_service_account_token": False,
         "containers": [made],
         "enable_service_links": False,
         "restart_policy": restart_policy,
+        "service_account_name": account or labels["app.kubernetes.io/name"],
         "security_context": {
             "fs_group": UID,
             "run_as_non_root": True,
@@ -148,10 +153,13 @@ def pod(
         spec["topology_spread_constraints"] = [
             {
                 "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
+                "topology_key": place,
                 "when_unsatisfiable": "ScheduleAnyway",
                 "label_selector": {"match_labels": dict(labels)},
+                # Without the pods that a rollout is about to end.
+                "match_label_keys": ["pod-template-hash"],
             }
+            for place in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ]
     template: PodTemplateSpecArgsDict = {"metadata": {"labels": dict(labels)}, "spec": spec}
     if annotations:

@@ -21,6 +21,7 @@ from model.settings_base import (
     Strict,
     VariableName,
 )
+from model.settings_network import Network
 
 
 class Cluster(Strict):
@@ -136,6 +137,14 @@ class Rollout(Strict):
     deadline_seconds: Seconds = 300
 
 
+class Autoscaling(Strict):
+    """More pods under load: from `replicas` up to `max-replicas`."""
+
+    max_replicas: int = Field(ge=2, le=100)
+    cpu_percent: int = Field(default=70, ge=10, le=95)
+    """Of the CPU that a pod asks for, on average over the pods."""
+
+
 class Backend(Strict):
     """The API."""
 
@@ -146,7 +155,15 @@ class Backend(Strict):
     features: Features = Features()
     resources: Resources = Resources()
     rollout: Rollout = Rollout()
+    autoscaling: Autoscaling | None = None
     env: dict[VariableName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.autoscaling is not None and self.autoscaling.max_replicas <= self.replicas:
+            message = "`autoscaling.max-replicas` must be above `replicas`, from which it scales"
+            raise ValueError(message)
+        return self
 
 
 class Frontend(Strict):
@@ -234,6 +251,7 @@ class Settings(Strict):
     backend: Backend
     frontend: Frontend = Frontend()
     edge: Edge
+    network: Network = Network()
     cron_jobs: CronJobs
     monitoring: Monitoring = Monitoring()
     verification: Verification = Verification()

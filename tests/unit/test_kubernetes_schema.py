@@ -7,13 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.harness import Run, manifests, run_program
+from tests.unit.harness import Run, manifests
 from tests.unit.kubernetes_schema import VERSIONS, faults
-
-
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return run_program()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

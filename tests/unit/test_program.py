@@ -12,11 +12,6 @@ from components import outputs
 from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 
 
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return run_program()
-
-
 def _waits_for(run: Run, resource: Registered, other: Registered) -> bool:
     """Whether the engine starts `resource` only after `other`, directly or not."""
     urns = {_urn_end(r): r for r in run.resources}
