@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components import configuration, outputs
-from components.backend import Backend
+from components.backend import Backend, application_secrets
 from components.cronjobs import CronJobs
 from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
@@ -18,7 +18,7 @@ from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
 from components.place import Place
 from components.providers import providers
-from components.secrets import APPLICATION, VERIFICATION, AppSecret, PullSecret, variables
+from components.secrets import VERIFICATION, AppSecret, PullSecret, variables
 from components.verification import Verification
 from model.plan import load_plan
 from model.release import release_id
@@ -40,9 +40,9 @@ migration = DatabaseMigration(
 )
 roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
 
-given = variables(APPLICATION, secrets)
-app_secret = AppSecret("backend", namespace, {**given, "DATABASE_URL": roles.urls["app"]}, top).name
-jobs_secret = AppSecret("jobs", namespace, {**given, "DATABASE_URL": roles.urls["jobs"]}, top).name
+for_backend, for_jobs = (application_secrets(settings, secrets, roles.urls[role]) for role in ("app", "jobs"))
+app_secret = AppSecret("backend", namespace, for_backend, top).name
+jobs_secret = AppSecret("jobs", namespace, for_jobs, top).name
 
 backend = Backend(
     "backend", place, image=images["backend"], secret=app_secret, migration=migration.job, opts=top

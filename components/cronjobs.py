@@ -39,6 +39,7 @@ class CronJobs(Component):
     ) -> None:
         super().__init__(name, opts)
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
+        contract = settings.backend.contract
         self.jobs: dict[str, k8s.batch.v1.CronJob] = {}
         for task, job_name in naming.CRON_JOBS.items():
             one: CronJob = getattr(settings.cron_jobs, task.replace("-", "_"))
@@ -46,7 +47,9 @@ class CronJobs(Component):
                 "job",
                 image,
                 settings.cron_jobs.resources,
-                args=["python", "-m", "jobs", task],
+                args=[*contract.job_command, task],
+                writable=contract.writable,
+                uid=contract.uid,
                 env=application_env(settings, image),
                 env_from=[{"secret_ref": {"name": secret}}],
             )
@@ -56,6 +59,8 @@ class CronJobs(Component):
                 pull_secrets=pull_secrets,
                 restart_policy="Never",
                 account=naming.JOBS,
+                writable=contract.writable,
+                uid=contract.uid,
             )
             spec: CronJobSpecArgsDict = {
                 "schedule": one.schedule,

@@ -14,8 +14,6 @@ PROMETHEUS = "prometheus"
 MIGRATION = "migration"
 VERIFICATION = "verification"
 JOBS = "cron-jobs"
-BACKEND_PORT = 8000
-FRONTEND_PORT = 3000
 PROMETHEUS_PORT = 9090
 SERVICE_PORT = 80
 

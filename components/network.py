@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from model.settings import Settings
     from model.settings_network import Peers
 
-PORTS = {naming.BACKEND: naming.BACKEND_PORT, naming.FRONTEND: naming.FRONTEND_PORT}
 # The pods with which cert-manager answers an HTTP-01 challenge lie in this namespace too.
 ACME_SOLVER = "acme.cert-manager.io/http01-solver"
 ACME_PORT = 8089
@@ -82,7 +81,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
             "pod_selector": _pods(part),
             "policy_types": both,
             "ingress": [_from(source, part, settings) for source, target in needed if target == part],
-            "egress": [_to(target, places) for source, target in needed if source == part],
+            "egress": [_to(target, places, settings) for source, target in needed if source == part],
         }
     if settings.edge.tls.cluster_issuer:
         found["acme-solver"] = {
@@ -104,17 +103,25 @@ def _pods(part: str) -> LabelSelectorArgsDict:
 
 def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRuleArgsDict:
     peers = _peers(settings.network.edge) if source == EDGE else [_peer(source)]
-    return {"from_": peers, "ports": [_port(PORTS[part])]}
+    return {"from_": peers, "ports": [_port(_listens(part, settings))]}
 
 
-def _to(target: str, places: Mapping[str, Place]) -> NetworkPolicyEgressRuleArgsDict:
+def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
     place = places.get(target)
     if place is None:
-        return {"to": [_peer(target)], "ports": [_port(PORTS[target])]}
+        return {"to": [_peer(target)], "ports": [_port(_listens(target, settings))]}
     return {
         "to": [_addresses(cidr, without) for cidr, without in place.ranges.items()],
         "ports": [_port(place.port)],
     }
+
+
+def _listens(part: str, settings: Settings) -> int:
+    ports = {
+        naming.BACKEND: settings.backend.contract.port,
+        naming.FRONTEND: settings.frontend.contract.port,
+    }
+    return ports[part]
 
 
 def _peer(part: str) -> NetworkPolicyPeerArgsDict:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
     from model.settings import Autoscaling, Resources, Rollout
+    from model.settings_contract import Contract
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
 MARGIN_SECONDS = 30
@@ -31,12 +32,10 @@ class Server(Component):
         *,
         namespace: pulumi.Input[str],
         image: pulumi.Input[str],
-        port: int,
+        contract: Contract,
         replicas: int,
         resources: Resources,
         rollout: Rollout,
-        live: str,
-        ready: str,
         pull_secrets: Sequence[pulumi.Input[str]],
         env: Mapping[str, pulumi.Input[str]] | None = None,
         env_from: Sequence[EnvFromSourceArgsDict] = (),
@@ -45,7 +44,16 @@ class Server(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        made = workload.container(name, image, resources, env=env, env_from=env_from)
+        made = workload.container(
+            name,
+            image,
+            resources,
+            command=contract.command,
+            env=env,
+            env_from=env_from,
+            writable=contract.writable,
+            uid=contract.uid,
+        )
         self.deployment = k8s.apps.v1.Deployment(
             name,
             metadata=workload.metadata(name, namespace),
@@ -60,10 +68,12 @@ class Server(Component):
                     "rolling_update": {"max_surge": 1, "max_unavailable": 0},
                 },
                 "template": workload.pod(
-                    workload.serving(made, port, live=live, ready=ready),
+                    workload.serving(made, contract.port, contract.probes),
                     labels=naming.labels(name),
                     pull_secrets=pull_secrets,
                     spread=True,
+                    writable=contract.writable,
+                    uid=contract.uid,
                 ),
             },
             opts=self.child_after(*after, seconds=rollout.deadline_seconds + MARGIN_SECONDS),

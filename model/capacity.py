@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from model.quantity import amount
 from model.settings import Resources
 
 if TYPE_CHECKING:
@@ -16,16 +17,6 @@ JOBS = 4
 MEBIBYTE = 1024**2
 # While a rollout lasts, each pod may have its successor beside it.
 ROLLOUT = 2
-SUFFIXES = {
-    "": Fraction(1),
-    "m": Fraction(1, 1000),
-    "k": Fraction(1000),
-    "M": Fraction(1000**2),
-    "G": Fraction(1000**3),
-    "Ki": Fraction(1024),
-    "Mi": Fraction(1024**2),
-    "Gi": Fraction(1024**3),
-}
 
 
 @dataclass(frozen=True)
@@ -36,12 +27,6 @@ class Capacity:
     cpu_request: Fraction
     memory_request: Fraction
     memory_limit: Fraction
-
-
-def amount(quantity: str) -> Fraction:
-    """A Kubernetes quantity as a number: `250m` is a quarter, `1Ki` is 1024."""
-    digits = quantity.rstrip("mkKMGi")
-    return Fraction(digits) * SUFFIXES[quantity.removeprefix(digits)]
 
 
 def allowed(settings: Settings) -> Capacity:

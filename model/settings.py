@@ -5,22 +5,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from model.quantity import amount
+from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
     DnsLabel,
     HostName,
     HttpUrl,
+    Origin,
     Quantity,
     Repository,
     Schedule,
     Seconds,
     Strict,
+    Text,
     VariableName,
 )
+from model.settings_contract import BackendContract, Contract
 from model.settings_network import Network
 
 
@@ -98,7 +103,13 @@ class Migration(Strict):
 class Redis(Strict):
     """Redis, without its password."""
 
-    url: str = Field(pattern=r"^rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?$")
+    url: Annotated[
+        str,
+        Text(
+            r"rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?",
+            "expected redis://HOST:PORT/NUMBER or rediss://…, without the password, which is a secret",
+        ),
+    ]
 
 
 class Supabase(Strict):
@@ -111,7 +122,7 @@ class OpenAI(Strict):
     """OpenAI, or whatever speaks like it."""
 
     base_url: HttpUrl = "https://api.openai.com/v1"
-    organization: str | None = None
+    organization: Annotated[str, Text(r"org-\w+", "expected org-… as OpenAI shows it")] | None = None
 
 
 class Resources(Strict):
@@ -120,6 +131,13 @@ class Resources(Strict):
     cpu_request: Quantity = "50m"
     memory_request: Quantity = "128Mi"
     memory_limit: Quantity = "512Mi"
+
+    @model_validator(mode="after")
+    def _request_within_limit(self) -> Self:
+        if amount(self.memory_request) > amount(self.memory_limit):
+            message = "`memory-request` is more than `memory-limit`: no such pod would ever be started"
+            raise ValueError(message)
+        return self
 
 
 class Features(Strict):
@@ -148,10 +166,12 @@ class Autoscaling(Strict):
 class Backend(Strict):
     """The API."""
 
+    profile: Literal["guide", "orka-ppm"] = "guide"
+    contract: BackendContract = BackendContract()
     replicas: int = Field(default=2, ge=1, le=50)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
-    cors_origins: tuple[HttpUrl, ...]
+    cors_origins: tuple[Origin, ...]
     features: Features = Features()
     resources: Resources = Resources()
     rollout: Rollout = Rollout()
@@ -169,9 +189,12 @@ class Backend(Strict):
 class Frontend(Strict):
     """The web application."""
 
+    profile: Literal["guide", "orka-ppm"] = "guide"
+    contract: Contract = Contract()
     replicas: int = Field(default=1, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
+    env: dict[VariableName, str] = Field(default_factory=dict)
 
 
 class Tls(Strict):
@@ -198,11 +221,20 @@ class CronJob(Strict):
     deadline_seconds: Seconds
     suspended: bool = False
 
+    @model_validator(mode="after")
+    def _ends_before_the_next(self) -> Self:
+        if self.deadline_seconds >= (period := shortest_period_s(self.schedule)):
+            message = f"`deadline-seconds` must be below {period}, or one run that hangs blocks the next one"
+            raise ValueError(message)
+        return self
+
 
 class CronJobs(Strict):
     """The guide's four jobs."""
 
-    time_zone: str = Field(default="Etc/UTC", pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*$")
+    time_zone: Annotated[
+        str, Text(r"[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*", "expected the name of a time zone like Europe/Zurich")
+    ] = "Etc/UTC"
     anomaly_detection: CronJob
     embedding_generation: CronJob
     model_training: CronJob
@@ -214,7 +246,7 @@ class Monitoring(Strict):
     """Prometheus in the stack, or none."""
 
     mode: Literal["standalone", "none"] = "standalone"
-    retention: str = Field(default="7d", pattern=r"^[0-9]+[hdw]$")
+    retention: Annotated[str, Text(r"[0-9]+[hdw]", "expected a time like 12h, 7d or 2w")] = "7d"
     scrape_interval_seconds: Seconds = 30
     resources: Resources = Resources.model_validate({"memory-request": "256Mi", "memory-limit": "1Gi"})
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from model.settings_base import DnsLabel, HostName, Strict
+from model.settings_base import DnsLabel, HostName, Port, Strict
 
 PRIVATE = (
     "10.0.0.0/8",
@@ -29,7 +29,6 @@ def _range(text: str) -> str:
 
 
 Cidr = Annotated[str, AfterValidator(_range)]
-Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Peers(Strict):

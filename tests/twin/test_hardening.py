@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model.capacity import amount
+from model.quantity import amount
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model.capacity import amount
+from model.quantity import amount
 from tests.unit.harness import complete, run_program
 
 

@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.unit.harness import Run, complete, manifests, run_program
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.reachability import End, reachable
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def test_named_addresses_are_the_only_ones() -> None:
     config = complete()
     config["network"]["database"] = {"port": 5433, "cidrs": ["10.244.0.1/32"]}
     config["supabase"]["url"] = "http://10.244.0.1:8602"
-    run = run_program(config)
+    url = SECRETS["database-admin-url"].replace(":5432", ":5433")
+    run = run_program(config, {**SECRETS, "database-admin-url": url})
     backend = next(pod for pod in _pods(run) if pod.name == "backend")
     policies = _policies(run)
 
