@@ -47,16 +47,18 @@ jobs_secret = AppSecret("jobs", namespace, for_jobs, top).name
 backend = Backend(
     "backend", place, image=images["backend"], secret=app_secret, migration=migration.job, opts=top
 )
-frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
 jobs = CronJobs(
     "cron-jobs", place, image=images["backend"], secret=jobs_secret, migration=migration.job, opts=top
 )
-Edge("edge", namespace=namespace, settings=settings.edge, opts=top)
+judged = {"backend": backend.deployment, **jobs.jobs}
+if settings.frontend.target == "kubernetes":
+    frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
+    judged["frontend"] = frontend.deployment
+Edge("edge", namespace=namespace, settings=settings, opts=top)
 if settings.monitoring.mode == "standalone":
     Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
-    judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     Verification(
         "verification", place, image=images["ops"], secret=checks_secret,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model.jobs import active
+
 if TYPE_CHECKING:
     from model.settings import Settings
 
@@ -36,9 +38,18 @@ def labels(name: str) -> dict[str, str]:
     return {**selector(name), "app.kubernetes.io/managed-by": "pulumi"}
 
 
+def frontend_url(settings: Settings) -> str:
+    """Where a pod of the namespace reaches the frontend."""
+    return settings.frontend.url or f"http://{FRONTEND}"
+
+
 def parts(settings: Settings) -> list[str]:
     """Every part of the stack that has pods under these settings."""
-    found = [BACKEND, FRONTEND, JOBS, MIGRATION]
+    found = [BACKEND, MIGRATION]
+    if settings.frontend.target == "kubernetes":
+        found.append(FRONTEND)
+    if active(settings):
+        found.append(JOBS)
     if settings.monitoring.mode == "standalone":
         found.append(PROMETHEUS)
     if settings.verification.enabled:

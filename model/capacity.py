@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from model.jobs import active
 from model.quantity import amount
 from model.settings import Resources
 
 if TYPE_CHECKING:
     from model.settings import Settings
 
-JOBS = 4
 MEBIBYTE = 1024**2
 # While a rollout lasts, each pod may have its successor beside it.
 ROLLOUT = 2
@@ -35,11 +35,12 @@ def allowed(settings: Settings) -> Capacity:
     most = backend.autoscaling.max_replicas if backend.autoscaling else backend.replicas
     parts = [
         (most, backend.resources),
-        (settings.frontend.replicas, settings.frontend.resources),
-        (JOBS, settings.cron_jobs.resources),
+        (len(active(settings)), settings.cron_jobs.resources),
         # The migration and the gate.
         (2, Resources()),
     ]
+    if settings.frontend.target == "kubernetes":
+        parts.append((settings.frontend.replicas, settings.frontend.resources))
     if settings.monitoring.mode == "standalone":
         parts.append((1, settings.monitoring.resources))
     return Capacity(

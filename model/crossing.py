@@ -27,6 +27,7 @@ _SECRET = re.compile(
 def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> list[str]:
     """Every such fault, by the path of its key within the project; no value of a secret is in a message."""
     return [
+        *_frontend(settings),
         *_origins(settings),
         *_database_port(settings, secrets),
         *_aliases(settings),
@@ -34,11 +35,25 @@ def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> li
     ]
 
 
+def _frontend(settings: Settings) -> Iterator[str]:
+    if settings.frontend.target == "external":
+        if settings.frontend.url is None:
+            yield "frontend.url is missing: give the origin of the frontend that is hosted elsewhere"
+        return
+    if settings.frontend.url is not None:
+        yield "frontend.url is for target: external; here edge.frontend-host says it: remove one of the two"
+    if settings.images.frontend is None:
+        yield "images.frontend is missing: give its repository, or set frontend.target to external"
+    if settings.edge.frontend_host is None:
+        yield "edge.frontend-host is missing: give its host, or set frontend.target to external"
+
+
 def _origins(settings: Settings) -> Iterator[str]:
-    if settings.frontend_url not in settings.backend.cors_origins:
+    known = settings.frontend.url or settings.edge.frontend_host
+    if known and settings.frontend_url not in settings.backend.cors_origins:
         yield (
             f"backend.cors-origins lacks the frontend's own origin: add {settings.frontend_url}, "
-            "or correct edge.frontend-host"
+            "or correct edge.frontend-host (frontend.url, where it is external)"
         )
 
 
@@ -97,8 +112,7 @@ def _secret_kind(value: str, *, public: bool) -> str | None:
 
 def _foreign(value: str, settings: Settings) -> set[str]:
     """Hosts that the stack was not told of: an application must not fall back to someone else's service."""
-    edge = settings.edge
-    known = {edge.api_host, edge.frontend_host}
+    known = {settings.edge.api_host, urlsplit(settings.frontend_url).hostname or ""}
     known |= {host for each in settings.network.further.values() for host in each.hosts}
     urls = (settings.supabase.url, settings.openai.base_url, settings.redis.url)
     known |= {urlsplit(url).hostname or "" for url in urls}

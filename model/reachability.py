@@ -7,13 +7,15 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from model.jobs import active
+
 if TYPE_CHECKING:
     from model.settings import Settings
 
 EDGE = "edge"
+EXTERNAL_FRONTEND = "external-frontend"
 ANYWHERE = ("0.0.0.0/0", "::/0")
 DEFAULT_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
-APPLICATION = ("backend", "cron-jobs")
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,21 @@ class Place:
 
 def connections(settings: Settings) -> list[tuple[str, str]]:
     """Who opens connections to whom: parts of the stack, `edge`, and the names of `outside`."""
-    hosted = [name for name in outside(settings) if name != "database"]
+    application = ("backend", "cron-jobs") if active(settings) else ("backend",)
+    hosted = [name for name in outside(settings) if name not in ("database", EXTERNAL_FRONTEND)]
+    here = settings.frontend.target == "kubernetes"
     found = [
         (EDGE, "backend"),
-        *((source, "database") for source in ("migration", *APPLICATION)),
-        *((source, target) for source in APPLICATION for target in hosted),
-        (EDGE, "frontend"),
-        ("frontend", "backend"),
+        *((source, "database") for source in ("migration", *application)),
+        *((source, target) for source in application for target in hosted),
     ]
+    if here:
+        found += [(EDGE, "frontend"), ("frontend", "backend")]
     if settings.monitoring.mode == "standalone":
         found.append(("prometheus", "backend"))
     if settings.verification.enabled:
-        found += [("verification", target) for target in ("backend", "supabase", "frontend")]
+        page = "frontend" if here else EXTERNAL_FRONTEND
+        found += [("verification", target) for target in ("backend", "supabase", page)]
     return found
 
 
@@ -57,6 +62,8 @@ def outside(settings: Settings) -> dict[str, Place]:
         literal = _literal(parts.hostname or "")
         given = addresses.cidrs or ((literal,) if literal else ())
         found[name] = _place(port, given, network.cluster_cidrs)
+    if settings.frontend.url:
+        found[EXTERNAL_FRONTEND] = _place(DEFAULT_PORTS["https"], (), network.cluster_cidrs)
     for name, further in network.further.items():
         found[name] = _place(further.port, further.cidrs, network.cluster_cidrs)
     return found

@@ -14,7 +14,6 @@ from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
     DnsLabel,
-    HostName,
     HttpUrl,
     Origin,
     Quantity,
@@ -26,6 +25,7 @@ from model.settings_base import (
     VariableName,
 )
 from model.settings_contract import BackendContract, Contract
+from model.settings_edge import Edge
 from model.settings_network import Network
 
 
@@ -81,7 +81,8 @@ class Images(Strict):
     """Every image that runs."""
 
     backend: AppImage
-    frontend: AppImage
+    frontend: AppImage | None = None
+    """Not needed for a frontend that is hosted elsewhere."""
     ops: AppImage
     prometheus: PublicImage
 
@@ -187,31 +188,16 @@ class Backend(Strict):
 
 
 class Frontend(Strict):
-    """The web application."""
+    """The web application: a part of the stack, or hosted elsewhere, where its URL is checked and listed."""
 
+    target: Literal["kubernetes", "external"] = "kubernetes"
+    url: Origin | None = None
     profile: Literal["guide", "orka-ppm"] = "guide"
     contract: Contract = Contract()
     replicas: int = Field(default=1, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
     env: dict[VariableName, str] = Field(default_factory=dict)
-
-
-class Tls(Strict):
-    """Where the certificate comes from: a Secret in the namespace, or a cert-manager issuer."""
-
-    secret_name: DnsLabel = "staging-tls"  # noqa: S105 - the name of a Secret
-    cluster_issuer: DnsLabel | None = None
-
-
-class Edge(Strict):
-    """How the two hosts are reached."""
-
-    api_host: HostName
-    frontend_host: HostName
-    ingress_class: DnsLabel
-    tls: Tls = Tls()
-    annotations: dict[str, str] = Field(default_factory=dict)
 
 
 class CronJob(Strict):
@@ -296,4 +282,4 @@ class Settings(Strict):
     @property
     def frontend_url(self) -> str:
         """Where the frontend answers."""
-        return f"https://{self.edge.frontend_host}"
+        return self.frontend.url or f"https://{self.edge.frontend_host}"
