@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components import configuration, outputs
-from components.backend import Backend
+from components.backend import Backend, application_secrets
 from components.cronjobs import CronJobs
 from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
@@ -18,7 +18,7 @@ from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
 from components.place import Place
 from components.providers import providers
-from components.secrets import APPLICATION, VERIFICATION, AppSecret, PullSecret, variables
+from components.secrets import VERIFICATION, AppSecret, PullSecret, variables
 from components.verification import Verification
 from model.release import release_id
 
@@ -29,7 +29,7 @@ top = pulumi.ResourceOptions(providers=providers(settings, admin_url))
 
 images = Images("images", settings, secrets, {"frontend": build_args(settings, secrets)}, top).references
 release = pulumi.Output.all(**images).apply(lambda found: release_id(settings, found, plan.checksums))
-namespace = StagingNamespace("namespace", settings.cluster, top).name
+namespace = StagingNamespace("namespace", settings, top).name
 pull = PullSecret("registry", namespace, settings.registry, secrets, top).names
 place = Place(settings=settings, namespace=namespace, pull_secrets=pull)
 
@@ -40,23 +40,25 @@ migration = DatabaseMigration(
 )  # fmt: skip
 roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
 
-given = variables(APPLICATION, secrets)
-app_secret = AppSecret("backend", namespace, {**given, "DATABASE_URL": roles.urls["app"]}, top).name
-jobs_secret = AppSecret("jobs", namespace, {**given, "DATABASE_URL": roles.urls["jobs"]}, top).name
+for_backend, for_jobs = (application_secrets(settings, secrets, roles.urls[role]) for role in ("app", "jobs"))
+app_secret = AppSecret("backend", namespace, for_backend, top).name
+jobs_secret = AppSecret("jobs", namespace, for_jobs, top).name
 
 backend = Backend(
     "backend", place, image=images["backend"], secret=app_secret, migration=migration.job, opts=top
 )
-frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
 jobs = CronJobs(
     "cron-jobs", place, image=images["backend"], secret=jobs_secret, migration=migration.job, opts=top
 )
-Edge("edge", namespace=namespace, settings=settings.edge, opts=top)
+judged = {"backend": backend.deployment, **jobs.jobs}
+if settings.frontend.target == "kubernetes":
+    frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
+    judged["frontend"] = frontend.deployment
+Edge("edge", namespace=namespace, settings=settings, opts=top)
 if settings.monitoring.mode == "standalone":
     Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
-    judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     Verification(
         "verification", place, image=images["ops"], secret=checks_secret,

@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from components import naming
+from components.secrets import APPLICATION, variables
 from components.server import Server
+from model.variables import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pulumi
 
+    from components.configuration import Secrets
     from components.place import Place
     from model.settings import Settings
+    from model.settings_contract import BackendContract
 
 
 def application_env(settings: Settings, image: pulumi.Output[str]) -> dict[str, pulumi.Input[str]]:
-    """The variables that backend and cron jobs share, under the guide's names; none of them is secret."""
-    backend, features = settings.backend, settings.backend.features
+    """The variables that backend and cron jobs share, none of them secret: the guide's names and aliases."""
+    contract = settings.backend.contract
     env: dict[str, pulumi.Input[str]] = {
-        "SUPABASE_URL": settings.supabase.url,
-        "REDIS_URL": settings.redis.url,
-        "OPENAI_BASE_URL": settings.openai.base_url,
-        "JWT_ALGORITHM": backend.jwt_algorithm,
-        "CORS_ORIGINS": ",".join(backend.cors_origins),
-        "ENABLE_AUDIT_TRAIL": _flag(value=features.audit_trail),
-        "ENABLE_ANOMALY_DETECTION": _flag(value=features.anomaly_detection),
-        "ENABLE_RAG_SEARCH": _flag(value=features.rag_search),
-        "ENABLE_ML_CLASSIFICATION": _flag(value=features.ml_classification),
-        "LOG_LEVEL": backend.log_level,
+        **plain(settings),
         # Of the image alone: a release id made of all settings would roll every pod at every change.
         "ORKA_RELEASE": image.apply(lambda reference: reference.rpartition("@")[2]),
     }
-    if settings.openai.organization:
-        env["OPENAI_ORG_ID"] = settings.openai.organization
-    return {**env, **backend.env}
+    return aliased({**env, **contract.env, **settings.backend.env}, contract)
 
 
-def _flag(*, value: bool) -> str:
-    return "true" if value else "false"
+def aliased(
+    known: Mapping[str, pulumi.Input[str]], contract: BackendContract
+) -> dict[str, pulumi.Input[str]]:
+    """The variables, and under its further name each one that the image calls otherwise."""
+    further = {alias: known[name] for alias, name in contract.aliases.items() if name in known}
+    return {**further, **known}
+
+
+def application_secrets(
+    settings: Settings, secrets: Secrets, database_url: pulumi.Output[str]
+) -> dict[str, pulumi.Input[str]]:
+    """The secret variables of the backend, or of the jobs: they differ in their login to the database."""
+    found: dict[str, pulumi.Input[str]] = {**variables(APPLICATION, secrets), "DATABASE_URL": database_url}
+    if settings.backend.contract.redis_password_in_url:
+        found["REDIS_URL"] = secrets["redis-password"].apply(
+            lambda password: with_password(settings.redis.url, password)
+        )
+    return aliased(found, settings.backend.contract)
+
+
+def with_password(url: str, password: str) -> str:
+    """The address with its password in it, encoded as an address asks."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}:{quote(password, safe='')}@{rest}"
 
 
 class Backend(Server):
@@ -62,15 +79,14 @@ class Backend(Server):
             name,
             namespace=place.namespace,
             image=image,
-            port=naming.BACKEND_PORT,
+            contract=settings.backend.contract,
             replicas=settings.backend.replicas,
             resources=settings.backend.resources,
             rollout=settings.backend.rollout,
-            live="/",
-            ready="/",
             pull_secrets=place.pull_secrets,
             env=application_env(settings, image),
             env_from=[{"secret_ref": {"name": secret}}],
             after=[migration],
+            autoscaling=settings.backend.autoscaling,
             opts=opts,
         )

@@ -60,9 +60,10 @@ def _require_contexts(settings: Settings) -> None:
     """
     faults = []
     for name in ("backend", "frontend", "ops"):
-        build = getattr(settings.images, name).build
-        if build is None:
+        image = getattr(settings.images, name)
+        if image is None or image.build is None:
             continue
+        build = image.build
         dockerfile = build.dockerfile or f"{build.context}/Dockerfile"
         for key, path, found in (
             ("context", build.context, Path(build.context).is_dir()),

@@ -9,20 +9,20 @@ import pulumi_kubernetes as k8s
 from components import naming, workload
 from components.backend import application_env
 from components.component import Component
+from model.jobs import active
 
 if TYPE_CHECKING:
     import pulumi
     from pulumi_kubernetes.batch.v1 import CronJobSpecArgsDict
 
     from components.place import Place
-    from model.settings import CronJob
 
 HISTORY = 3
 LATE_START_SECONDS = 200
 
 
 class CronJobs(Component):
-    """`jobs` are the resources by the guide's names.
+    """`jobs` are the resources by the guide's names. A job goes when its feature is switched off.
 
     They wait for the migration too: one that does not gets the new image though the migration failed.
     """
@@ -39,19 +39,28 @@ class CronJobs(Component):
     ) -> None:
         super().__init__(name, opts)
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
+        contract = settings.backend.contract
         self.jobs: dict[str, k8s.batch.v1.CronJob] = {}
-        for task, job_name in naming.CRON_JOBS.items():
-            one: CronJob = getattr(settings.cron_jobs, task.replace("-", "_"))
+        for task, one in active(settings).items():
+            job_name = naming.CRON_JOBS[task]
             run = workload.container(
                 "job",
                 image,
                 settings.cron_jobs.resources,
-                args=["python", "-m", "jobs", task],
+                args=[*contract.job_command, task],
+                writable=contract.writable,
+                uid=contract.uid,
                 env=application_env(settings, image),
                 env_from=[{"secret_ref": {"name": secret}}],
             )
             template = workload.pod(
-                run, labels=naming.labels(job_name), pull_secrets=pull_secrets, restart_policy="Never"
+                run,
+                labels=naming.labels(job_name),
+                pull_secrets=pull_secrets,
+                restart_policy="Never",
+                account=naming.JOBS,
+                writable=contract.writable,
+                uid=contract.uid,
             )
             spec: CronJobSpecArgsDict = {
                 "schedule": one.schedule,

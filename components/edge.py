@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     import pulumi
     from pulumi_kubernetes.networking.v1 import HTTPIngressPathArgsDict
 
-    from model.settings import Edge as EdgeSettings
+    from model.settings import Settings
 
+NGINX = "nginx.ingress.kubernetes.io"
+# external-dns 0.22 knows the second one only, those before it the first one only.
+EXTERNAL_DNS = ("external-dns.alpha.kubernetes.io", "external-dns.kubernetes.io")
 HEALTH_PATHS = ("/health", "/health/db", "/health/redis", "/health/openai")
 
 
@@ -30,7 +33,7 @@ class Edge(Component):
         name: str,
         *,
         namespace: pulumi.Input[str],
-        settings: EdgeSettings,
+        settings: Settings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -40,33 +43,56 @@ class Edge(Component):
         ]
         # One origin for the browser: /api of the frontend's host is the API too, its prefix kept.
         web = [_path("/api", naming.BACKEND), _path("/", naming.FRONTEND)]
-        for host_name, host, paths in (
-            (naming.BACKEND, settings.api_host, api),
-            (naming.FRONTEND, settings.frontend_host, web),
-        ):
+        edge = settings.edge
+        routes = [(naming.BACKEND, edge.api_host, api)]
+        if settings.frontend.target == "kubernetes" and edge.frontend_host:
+            routes.append((naming.FRONTEND, edge.frontend_host, web))
+        for host_name, host, paths in routes:
             k8s.networking.v1.Ingress(
                 host_name,
                 metadata={
                     "name": host_name,
                     "namespace": namespace,
                     "labels": naming.labels(host_name),
-                    "annotations": _annotations(settings),
+                    "annotations": asked_for(host_name, settings),
                 },
                 spec={
-                    "ingress_class_name": settings.ingress_class,
-                    "tls": [{"hosts": [host], "secret_name": f"{settings.tls.secret_name}-{host_name}"}],
+                    "ingress_class_name": edge.ingress_class,
+                    "tls": [{"hosts": [host], "secret_name": f"{edge.tls.secret_name}-{host_name}"}],
                     "rules": [{"host": host, "http": {"paths": paths}}],
                 },
                 opts=self.child,
             )
-        self.register_outputs({"hosts": [settings.api_host, settings.frontend_host]})
+        self.register_outputs({"hosts": [host for _, host, _ in routes]})
 
 
-def _annotations(settings: EdgeSettings) -> dict[str, str]:
+def asked_for(host_name: str, settings: Settings) -> dict[str, str]:
+    """What the controller, cert-manager and external-dns are asked for; the settings' own ones win."""
+    edge = settings.edge
     # Not awaited: not every ingress controller reports an address, and the gate tells whether it serves.
-    issuer = settings.tls.cluster_issuer
-    by_issuer = {"cert-manager.io/cluster-issuer": issuer} if issuer else {}
-    return {"pulumi.com/skipAwait": "true", **by_issuer, **settings.annotations}
+    found = {"pulumi.com/skipAwait": "true"}
+    if edge.tls.cluster_issuer:
+        found["cert-manager.io/cluster-issuer"] = edge.tls.cluster_issuer
+    if edge.controller == "ingress-nginx":
+        # HSTS is the controller's own: it sends the header with every answer over TLS, unless told not to.
+        found[f"{NGINX}/force-ssl-redirect"] = "true"
+        if host_name == naming.BACKEND:
+            found |= {f"{NGINX}/{key}": value for key, value in _cors(settings).items()}
+    if edge.external_dns and edge.address:
+        found |= {f"{prefix}/target": edge.address for prefix in EXTERNAL_DNS}
+    return {**found, **edge.annotations}
+
+
+def _cors(settings: Settings) -> dict[str, str]:
+    """The edge answers for the frontend's origin, whatever the application itself would answer."""
+    return {
+        "enable-cors": "true",
+        "cors-allow-origin": ",".join(settings.backend.cors_origins),
+        "cors-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        "cors-allow-headers": "Authorization, Content-Type, X-Request-ID",
+        "cors-allow-credentials": "true",
+        "cors-max-age": "600",
+    }
 
 
 def _path(path: str, service: str, kind: Literal["Prefix", "Exact"] = "Prefix") -> HTTPIngressPathArgsDict:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components import naming
 from components.server import Server
 
 if TYPE_CHECKING:
@@ -42,13 +41,12 @@ class Frontend(Server):
             name,
             namespace=place.namespace,
             image=image,
-            port=naming.FRONTEND_PORT,
+            contract=settings.frontend.contract,
             replicas=settings.frontend.replicas,
             resources=settings.frontend.resources,
             rollout=settings.frontend.rollout,
-            live="/api/health",
-            ready="/api/health",
             pull_secrets=place.pull_secrets,
+            env=dict(settings.frontend.env),
             after=[backend],
             opts=opts,
         )

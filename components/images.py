@@ -41,7 +41,9 @@ class Images(Component):
             "prometheus": pulumi.Output.from_input(f"{prometheus.repository}@{prometheus.digest}")
         }
         for image_name in APPLICATION:
-            image: AppImage = getattr(settings.images, image_name)
+            image: AppImage | None = getattr(settings.images, image_name)
+            if image is None:
+                continue
             if image.build is None:
                 reference = pulumi.Output.from_input(f"{image.repository}@{image.digest}")
             else:

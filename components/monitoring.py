@@ -10,6 +10,7 @@ import yaml
 
 from components import naming, workload
 from components.component import Component
+from model.settings_contract import Probes
 
 if TYPE_CHECKING:
     import pulumi
@@ -17,20 +18,30 @@ if TYPE_CHECKING:
 
     from components.place import Place
     from model.settings import Monitoring as MonitoringSettings
+    from model.settings import Settings
 
 RULES = Path(__file__).parents[1] / "manifests" / "prometheus-rules.yaml"
 CONFIG_MOUNT = "/etc/orka-prometheus"
 DATA_MOUNT = "/prometheus"
 ROLLOUT_SECONDS = 180
+READY = {"path": "/-/ready"}
+PROBES = Probes.model_validate(
+    {
+        "startup": READY,
+        "readiness": READY,
+        "liveness": {"path": "/-/healthy"},
+    }
+)
 
 
-def scrape_configuration(settings: MonitoringSettings, release: str) -> dict[str, Any]:
+def scrape_configuration(settings: Settings, release: str) -> dict[str, Any]:
     """What Prometheus asks, and how often. The backend's pods are found by its headless Service."""
+    interval = f"{settings.monitoring.scrape_interval_seconds}s"
     return {
         "global": {
-            "scrape_interval": f"{settings.scrape_interval_seconds}s",
-            "evaluation_interval": f"{settings.scrape_interval_seconds}s",
-            "external_labels": {"environment": "staging", "release": release},
+            "scrape_interval": interval,
+            "evaluation_interval": interval,
+            "external_labels": {"environment": settings.cluster.namespace, "release": release},
         },
         "rule_files": [f"{CONFIG_MOUNT}/rules.yaml"],
         "scrape_configs": [
@@ -44,7 +55,7 @@ def scrape_configuration(settings: MonitoringSettings, release: str) -> dict[str
                     {
                         "names": [f"{naming.BACKEND}-pods"],
                         "type": "A",
-                        "port": naming.BACKEND_PORT,
+                        "port": settings.backend.contract.port,
                         "refresh_interval": "15s",
                     }
                 ],
@@ -74,7 +85,7 @@ class Monitoring(Component):
             spec={
                 "cluster_ip": "None",
                 "selector": naming.selector(naming.BACKEND),
-                "ports": [{"name": "http", "port": naming.BACKEND_PORT, "target_port": "http"}],
+                "ports": [{"name": "http", "port": settings.backend.contract.port, "target_port": "http"}],
             },
             opts=self.child,
         )
@@ -84,9 +95,7 @@ class Monitoring(Component):
             immutable=True,
             data={
                 "prometheus.yaml": release.apply(
-                    lambda value: yaml.safe_dump(
-                        scrape_configuration(settings.monitoring, value), sort_keys=True
-                    )
+                    lambda value: yaml.safe_dump(scrape_configuration(settings, value), sort_keys=True)
                 ),
                 "rules.yaml": RULES.read_text(),
             },
@@ -138,4 +147,4 @@ def _container(settings: MonitoringSettings, image: pulumi.Input[str]) -> Contai
             {"name": "data", "mount_path": DATA_MOUNT},
         ],
     )
-    return workload.serving(made, naming.PROMETHEUS_PORT, live="/-/healthy", ready="/-/ready")
+    return workload.serving(made, naming.PROMETHEUS_PORT, PROBES)

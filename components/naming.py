@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from model.jobs import active
+
+if TYPE_CHECKING:
+    from model.settings import Settings
+
+APPLICATION = "orka-ppm"
 BACKEND = "backend"
 FRONTEND = "frontend"
 PROMETHEUS = "prometheus"
-BACKEND_PORT = 8000
-FRONTEND_PORT = 3000
+MIGRATION = "migration"
+VERIFICATION = "verification"
+JOBS = "cron-jobs"
 PROMETHEUS_PORT = 9090
 SERVICE_PORT = 80
 
@@ -21,9 +30,28 @@ CRON_JOBS = {
 
 def selector(name: str) -> dict[str, str]:
     """What a Service and a Deployment select by. Never add to it: a Deployment's selector is immutable."""
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "orka-ppm"}
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
 
 
 def labels(name: str) -> dict[str, str]:
     """The labels of everything that belongs to one part of the application."""
     return {**selector(name), "app.kubernetes.io/managed-by": "pulumi"}
+
+
+def frontend_url(settings: Settings) -> str:
+    """Where a pod of the namespace reaches the frontend."""
+    return settings.frontend.url or f"http://{FRONTEND}"
+
+
+def parts(settings: Settings) -> list[str]:
+    """Every part of the stack that has pods under these settings."""
+    found = [BACKEND, MIGRATION]
+    if settings.frontend.target == "kubernetes":
+        found.append(FRONTEND)
+    if active(settings):
+        found.append(JOBS)
+    if settings.monitoring.mode == "standalone":
+        found.append(PROMETHEUS)
+    if settings.verification.enabled:
+        found.append(VERIFICATION)
+    return found

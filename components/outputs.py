@@ -8,13 +8,24 @@ import pulumi
 
 from components import naming
 from model.checks import health_urls
+from model.jobs import active
+from model.settings_edge import record_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.settings import CronJob, Settings
+    from model.settings import Settings
 
-NAMES = ("namespace", "release_id", "images", "api_url", "frontend_url", "health_urls", "cron_jobs")
+NAMES = (
+    "namespace",
+    "release_id",
+    "images",
+    "api_url",
+    "frontend_url",
+    "health_urls",
+    "cron_jobs",
+    "dns_records",
+)
 
 
 def export(
@@ -32,10 +43,17 @@ def export(
     pulumi.export("frontend_url", settings.frontend_url)
     pulumi.export("health_urls", health_urls(settings.api_url, settings.frontend_url))
     pulumi.export("cron_jobs", _schedules(settings))
+    pulumi.export("dns_records", _dns_records(settings))
 
 
 def _schedules(settings: Settings) -> dict[str, str]:
-    jobs: dict[str, CronJob] = {
-        name: getattr(settings.cron_jobs, task.replace("-", "_")) for task, name in naming.CRON_JOBS.items()
-    }
-    return {name: job.schedule for name, job in jobs.items()}
+    return {naming.CRON_JOBS[task]: job.schedule for task, job in active(settings).items()}
+
+
+def _dns_records(settings: Settings) -> dict[str, str]:
+    """By host what its name has to lead to: the address where it is known, or words that say which."""
+    edge = settings.edge
+    hosts = [host for host in (edge.api_host, edge.frontend_host) if host]
+    if edge.address is None:
+        return dict.fromkeys(hosts, "the address of the ingress controller; edge.address is not set")
+    return {host: f"{record_type(edge.address)} {edge.address}" for host in hosts}

@@ -33,7 +33,7 @@ def providers(settings: Settings, admin_url: pulumi.Output[str]) -> list[pulumi.
         random.Provider("random"),
     ]
     images = settings.images
-    if any(image.build for image in (images.backend, images.frontend, images.ops)):
+    if any(image and image.build for image in (images.backend, images.frontend, images.ops)):
         import pulumi_docker  # noqa: PLC0415 - with digests set, Docker's SDK is not even imported
 
         found.append(pulumi_docker.Provider("docker"))

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pulumi
+    from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscalerSpecArgsDict
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
-    from model.settings import Resources, Rollout
+    from model.settings import Autoscaling, Resources, Rollout
+    from model.settings_contract import Contract
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
 MARGIN_SECONDS = 30
@@ -30,25 +32,34 @@ class Server(Component):
         *,
         namespace: pulumi.Input[str],
         image: pulumi.Input[str],
-        port: int,
+        contract: Contract,
         replicas: int,
         resources: Resources,
         rollout: Rollout,
-        live: str,
-        ready: str,
         pull_secrets: Sequence[pulumi.Input[str]],
         env: Mapping[str, pulumi.Input[str]] | None = None,
         env_from: Sequence[EnvFromSourceArgsDict] = (),
         after: Sequence[pulumi.Resource] = (),
+        autoscaling: Autoscaling | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        made = workload.container(name, image, resources, env=env, env_from=env_from)
+        made = workload.container(
+            name,
+            image,
+            resources,
+            command=contract.command,
+            env=env,
+            env_from=env_from,
+            writable=contract.writable,
+            uid=contract.uid,
+        )
         self.deployment = k8s.apps.v1.Deployment(
             name,
             metadata=workload.metadata(name, namespace),
             spec={
-                "replicas": replicas,
+                # Left to the autoscaler where there is one, or each `up` would undo what it did.
+                "replicas": None if autoscaling else replicas,
                 "progress_deadline_seconds": rollout.deadline_seconds,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name)},
@@ -57,10 +68,12 @@ class Server(Component):
                     "rolling_update": {"max_surge": 1, "max_unavailable": 0},
                 },
                 "template": workload.pod(
-                    workload.serving(made, port, live=live, ready=ready),
+                    workload.serving(made, contract.port, contract.probes),
                     labels=naming.labels(name),
                     pull_secrets=pull_secrets,
                     spread=True,
+                    writable=contract.writable,
+                    uid=contract.uid,
                 ),
             },
             opts=self.child_after(*after, seconds=rollout.deadline_seconds + MARGIN_SECONDS),
@@ -79,7 +92,36 @@ class Server(Component):
             k8s.policy.v1.PodDisruptionBudget(
                 name,
                 metadata=workload.metadata(name, namespace),
-                spec={"max_unavailable": 1, "selector": {"match_labels": naming.selector(name)}},
+                spec={
+                    "max_unavailable": 1,
+                    "selector": {"match_labels": naming.selector(name)},
+                    # A pod that does not even run must not hold up the draining of its node.
+                    "unhealthy_pod_eviction_policy": "AlwaysAllow",
+                },
+                opts=self.child,
+            )
+        if autoscaling:
+            k8s.autoscaling.v2.HorizontalPodAutoscaler(
+                name,
+                metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
+                spec=_autoscaler(name, replicas, autoscaling),
                 opts=self.child,
             )
         self.register_outputs({"deployment": self.deployment.metadata["name"]})
+
+
+def _autoscaler(name: str, replicas: int, autoscaling: Autoscaling) -> HorizontalPodAutoscalerSpecArgsDict:
+    return {
+        "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": name},
+        "min_replicas": replicas,
+        "max_replicas": autoscaling.max_replicas,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {
+                    "name": "cpu",
+                    "target": {"type": "Utilization", "average_utilization": autoscaling.cpu_percent},
+                },
+            }
+        ],
+    }

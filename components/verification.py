@@ -41,7 +41,7 @@ def checks_file(settings: Settings, release: str) -> str:
     return render(
         default_checks(
             f"http://{naming.BACKEND}",
-            f"http://{naming.FRONTEND}",
+            naming.frontend_url(settings),
             release_id=release,
             token=TokenSource(supabase_url=settings.supabase.url),
             latency_ms=settings.verification.latency_ms.model_dump(),

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
     from model.settings import Resources
+    from model.settings_contract import Probe, Probes
 
-UID = 10001
+UID = 10_001
 TMP = "tmp"
-STARTUP_TRIES = 60
 # A pod gets no new connections some moments after it is told to end, not at once: it serves on meanwhile.
 DRAIN_SECONDS = 5
 GRACE_SECONDS = 30
@@ -48,25 +48,25 @@ def metadata(
     return made
 
 
-def security_context() -> SecurityContextArgsDict:
+def security_context(uid: int) -> SecurityContextArgsDict:
     """What a container may not do."""
     return {
         "allow_privilege_escalation": False,
         "capabilities": {"drop": ["ALL"]},
         "read_only_root_filesystem": True,
         "run_as_non_root": True,
-        "run_as_user": UID,
-        "run_as_group": UID,
+        "run_as_user": uid,
+        "run_as_group": uid,
     }
 
 
-def http_probe(path: str, port: int, *, period: int, failures: int, timeout: int = 5) -> ProbeArgsDict:
-    """Ask a path. Times in seconds."""
+def http_probe(probe: Probe, port: int) -> ProbeArgsDict:
+    """Ask a path."""
     return {
-        "http_get": {"path": path, "port": port},
-        "period_seconds": period,
-        "failure_threshold": failures,
-        "timeout_seconds": timeout,
+        "http_get": {"path": probe.path, "port": port},
+        "period_seconds": probe.period_seconds,
+        "failure_threshold": probe.failures,
+        "timeout_seconds": probe.timeout_seconds,
     }
 
 
@@ -75,24 +75,33 @@ def container(
     image: pulumi.Input[str],
     resources: Resources,
     *,
+    command: Sequence[str] = (),
     args: Sequence[pulumi.Input[str]] | None = None,
     env: Mapping[str, pulumi.Input[str]] | None = None,
     env_from: Sequence[EnvFromSourceArgsDict] = (),
     mounts: Sequence[VolumeMountArgsDict] = (),
+    writable: Sequence[str] = (),
+    uid: int = UID,
 ) -> ContainerArgsDict:
     """One container. Its last words stand in Pulumi's error when it fails: the termination message."""
     made: ContainerArgsDict = {
         "name": name,
         "image": image,
         "image_pull_policy": "IfNotPresent",
-        "security_context": security_context(),
+        "security_context": security_context(uid),
         "termination_message_policy": "FallbackToLogsOnError",
         "resources": {
             "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
             "limits": {"memory": resources.memory_limit},
         },
-        "volume_mounts": [{"name": TMP, "mount_path": "/tmp"}, *mounts],  # noqa: S108 - an emptyDir
+        "volume_mounts": [
+            {"name": TMP, "mount_path": "/tmp"},  # noqa: S108 - an emptyDir
+            *_mounts(writable),
+            *mounts,
+        ],
     }
+    if command:
+        made["command"] = list(command)
     if args is not None:
         made["args"] = list(args)
     if env:
@@ -102,20 +111,31 @@ def container(
     return made
 
 
-def serving(made: ContainerArgsDict, port: int, *, live: str, ready: str) -> ContainerArgsDict:
+def serving(made: ContainerArgsDict, port: int, probes: Probes) -> ContainerArgsDict:
     """The same container as a server: its port, three probes, and a pause before it ends.
 
-    Neither path looks at a dependency: a database that is away must not restart pods, nor take all of them
+    No path looks at a dependency: a database that is away must not restart pods, nor take all of them
     out of service at once. What the dependencies' state is, is the verification gate's to judge.
     """
     return {
         **made,
         "ports": [{"name": "http", "container_port": port}],
-        "startup_probe": http_probe(ready, port, period=1, failures=STARTUP_TRIES),
-        "readiness_probe": http_probe(ready, port, period=5, failures=3),
-        "liveness_probe": http_probe(live, port, period=10, failures=6),
+        "startup_probe": http_probe(probes.startup, port),
+        "readiness_probe": http_probe(probes.readiness, port),
+        "liveness_probe": http_probe(probes.liveness, port),
         "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
     }
+
+
+def _mounts(writable: Sequence[str]) -> list[VolumeMountArgsDict]:
+    return [
+        {"name": f"writable-{number}", "mount_path": path} for number, path in enumerate(writable, start=1)
+    ]
+
+
+def _scratch(writable: Sequence[str]) -> list[VolumeArgsDict]:
+    names = [TMP, *(str(mount["name"]) for mount in _mounts(writable))]
+    return [{"name": name, "empty_dir": {"size_limit": "256Mi"}} for name in names]
 
 
 def pod(
@@ -127,20 +147,30 @@ def pod(
     volumes: Sequence[VolumeArgsDict] = (),
     restart_policy: str = "Always",
     spread: bool = False,
+    account: str | None = None,
+    writable: Sequence[str] = (),
+    uid: int = UID,
 ) -> PodTemplateSpecArgsDict:
-    """A pod of one container, with a writable /tmp and nothing else to write to."""
+    """A pod of one container, with a writable /tmp and nothing else to write to but `writable`.
+
+    It runs as the service account of its part: `account`, or else the one called like the pod itself.
+    """
     spec: PodSpecArgsDict = {
         "automount_service_account_token": False,
         "containers": [made],
         "enable_service_links": False,
         "restart_policy": restart_policy,
+        "service_account_name": account or labels["app.kubernetes.io/name"],
         "security_context": {
-            "fs_group": UID,
+            "fs_group": uid,
             "run_as_non_root": True,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         "termination_grace_period_seconds": GRACE_SECONDS,
-        "volumes": [{"name": TMP, "empty_dir": {"size_limit": "256Mi"}}, *volumes],
+        "volumes": [
+            *_scratch(writable),
+            *volumes,
+        ],
     }
     if pull_secrets:
         spec["image_pull_secrets"] = [{"name": name} for name in pull_secrets]
@@ -148,10 +178,13 @@ def pod(
         spec["topology_spread_constraints"] = [
             {
                 "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
+                "topology_key": place,
                 "when_unsatisfiable": "ScheduleAnyway",
                 "label_selector": {"match_labels": dict(labels)},
+                # Without the pods that a rollout is about to end.
+                "match_label_keys": ["pod-template-hash"],
             }
+            for place in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ]
     template: PodTemplateSpecArgsDict = {"metadata": {"labels": dict(labels)}, "spec": spec}
     if annotations:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from model import profiles
+from model.crossing import crossing_faults
 from model.secrets import SECRET_KEYS, SECRETS, SecretSpec
 from model.settings import Settings
 
@@ -44,10 +46,12 @@ def read_settings(raw: Mapping[str, str], secrets: Mapping[str, str | None]) -> 
     document, faults = _document(raw)
     settings: Settings | None = None
     try:
-        settings = Settings.model_validate_json(json.dumps(document))
+        settings = Settings.model_validate_json(json.dumps(profiles.complete(document)))
     except ValidationError as error:
         faults += [_fault(detail) for detail in error.errors(include_url=False, include_input=False)]
     faults += secret_faults(secrets, document)
+    if settings is not None:
+        faults += [f"{PROJECT}:{fault}" for fault in crossing_faults(settings, secrets)]
     if settings is None or faults:
         raise SettingsError(faults)
     return settings
@@ -104,7 +108,7 @@ def _fault(detail: ErrorDetails) -> str:
         return f"{path} {_UNKNOWN}: pulumi config rm --path '{path}'"
     if detail["type"] == "missing":
         return f"{path} is missing: pulumi config set --path '{path}' VALUE"
-    if steps[0] == "images" and detail["type"] == "value_error":
+    if steps[0] == "images" and len(steps) == len(("images", "NAME")) and detail["type"] == "value_error":
         path, value = f"{path}.digest", "sha256:…"
     else:
         value = "VALUE"

@@ -52,17 +52,24 @@ def _admin_url(value: str) -> str | None:
     return None
 
 
+def jwt_role(value: str) -> str | None:
+    """The role that a JWT claims, an empty text where it claims none; None where the value is no JWT."""
+    parts = value.split(".")
+    if len(parts) != JWT_PARTS or not value.startswith("eyJ") or not all(parts):
+        return None
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return str(claims.get("role", "")) if isinstance(claims, dict) else None
+
+
 def _jwt(role: str) -> Callable[[str], str | None]:
     def rule(value: str) -> str | None:
-        parts = value.split(".")
-        if len(parts) != JWT_PARTS or not value.startswith("eyJ") or not all(parts):
+        found = jwt_role(value)
+        if found is None:
             return "is not a JWT (three parts, beginning with eyJ); the guide's `eyJ…...` is a placeholder"
-        try:
-            padded = parts[1] + "=" * (-len(parts[1]) % 4)
-            claims = json.loads(base64.urlsafe_b64decode(padded))
-        except (binascii.Error, ValueError):
-            return "is not a JWT: its second part cannot be read"
-        found = claims.get("role") if isinstance(claims, dict) else None
         if found != role:
             return f"is a key of another role: expected a JWT whose role is {role}"
         return None

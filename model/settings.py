@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from model.quantity import amount
+from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
     DnsLabel,
-    HostName,
     HttpUrl,
+    Origin,
     Quantity,
     Repository,
     Schedule,
     Seconds,
     Strict,
+    Text,
     VariableName,
 )
+from model.settings_contract import BackendContract, Contract
+from model.settings_edge import Edge
+from model.settings_network import Network
 
 
 class Cluster(Strict):
@@ -75,7 +81,8 @@ class Images(Strict):
     """Every image that runs."""
 
     backend: AppImage
-    frontend: AppImage
+    frontend: AppImage | None = None
+    """Not needed for a frontend that is hosted elsewhere."""
     ops: AppImage
     prometheus: PublicImage
 
@@ -106,7 +113,13 @@ class Migration(Strict):
 class Redis(Strict):
     """Redis, without its password."""
 
-    url: str = Field(pattern=r"^rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?$")
+    url: Annotated[
+        str,
+        Text(
+            r"rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?",
+            "expected redis://HOST:PORT/NUMBER or rediss://…, without the password, which is a secret",
+        ),
+    ]
 
 
 class Supabase(Strict):
@@ -119,7 +132,7 @@ class OpenAI(Strict):
     """OpenAI, or whatever speaks like it."""
 
     base_url: HttpUrl = "https://api.openai.com/v1"
-    organization: str | None = None
+    organization: Annotated[str, Text(r"org-\w+", "expected org-… as OpenAI shows it")] | None = None
 
 
 class Resources(Strict):
@@ -128,6 +141,13 @@ class Resources(Strict):
     cpu_request: Quantity = "50m"
     memory_request: Quantity = "128Mi"
     memory_limit: Quantity = "512Mi"
+
+    @model_validator(mode="after")
+    def _request_within_limit(self) -> Self:
+        if amount(self.memory_request) > amount(self.memory_limit):
+            message = "`memory-request` is more than `memory-limit`: no such pod would ever be started"
+            raise ValueError(message)
+        return self
 
 
 class Features(Strict):
@@ -145,42 +165,48 @@ class Rollout(Strict):
     deadline_seconds: Seconds = 300
 
 
+class Autoscaling(Strict):
+    """More pods under load: from `replicas` up to `max-replicas`."""
+
+    max_replicas: int = Field(ge=2, le=100)
+    cpu_percent: int = Field(default=70, ge=10, le=95)
+    """Of the CPU that a pod asks for, on average over the pods."""
+
+
 class Backend(Strict):
     """The API."""
 
+    profile: Literal["guide", "orka-ppm"] = "guide"
+    contract: BackendContract = BackendContract()
     replicas: int = Field(default=2, ge=1, le=50)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
-    cors_origins: tuple[HttpUrl, ...]
+    cors_origins: tuple[Origin, ...]
     features: Features = Features()
     resources: Resources = Resources()
     rollout: Rollout = Rollout()
+    autoscaling: Autoscaling | None = None
     env: dict[VariableName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.autoscaling is not None and self.autoscaling.max_replicas <= self.replicas:
+            message = "`autoscaling.max-replicas` must be above `replicas`, from which it scales"
+            raise ValueError(message)
+        return self
 
 
 class Frontend(Strict):
-    """The web application."""
+    """The web application: a part of the stack, or hosted elsewhere, where its URL is checked and listed."""
 
+    target: Literal["kubernetes", "external"] = "kubernetes"
+    url: Origin | None = None
+    profile: Literal["guide", "orka-ppm"] = "guide"
+    contract: Contract = Contract()
     replicas: int = Field(default=1, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
-
-
-class Tls(Strict):
-    """Where the certificate comes from: a Secret in the namespace, or a cert-manager issuer."""
-
-    secret_name: DnsLabel = "staging-tls"  # noqa: S105 - the name of a Secret
-    cluster_issuer: DnsLabel | None = None
-
-
-class Edge(Strict):
-    """How the two hosts are reached."""
-
-    api_host: HostName
-    frontend_host: HostName
-    ingress_class: DnsLabel
-    tls: Tls = Tls()
-    annotations: dict[str, str] = Field(default_factory=dict)
+    env: dict[VariableName, str] = Field(default_factory=dict)
 
 
 class CronJob(Strict):
@@ -190,11 +216,20 @@ class CronJob(Strict):
     deadline_seconds: Seconds
     suspended: bool = False
 
+    @model_validator(mode="after")
+    def _ends_before_the_next(self) -> Self:
+        if self.deadline_seconds >= (period := shortest_period_s(self.schedule)):
+            message = f"`deadline-seconds` must be below {period}, or one run that hangs blocks the next one"
+            raise ValueError(message)
+        return self
+
 
 class CronJobs(Strict):
     """The guide's four jobs."""
 
-    time_zone: str = Field(default="Etc/UTC", pattern=r"^[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*$")
+    time_zone: Annotated[
+        str, Text(r"[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*", "expected the name of a time zone like Europe/Zurich")
+    ] = "Etc/UTC"
     anomaly_detection: CronJob
     embedding_generation: CronJob
     model_training: CronJob
@@ -206,7 +241,7 @@ class Monitoring(Strict):
     """Prometheus in the stack, or none."""
 
     mode: Literal["standalone", "none"] = "standalone"
-    retention: str = Field(default="7d", pattern=r"^[0-9]+[hdw]$")
+    retention: Annotated[str, Text(r"[0-9]+[hdw]", "expected a time like 12h, 7d or 2w")] = "7d"
     scrape_interval_seconds: Seconds = 30
     resources: Resources = Resources.model_validate({"memory-request": "256Mi", "memory-limit": "1Gi"})
 
@@ -243,6 +278,7 @@ class Settings(Strict):
     backend: Backend
     frontend: Frontend = Frontend()
     edge: Edge
+    network: Network = Network()
     cron_jobs: CronJobs
     monitoring: Monitoring = Monitoring()
     verification: Verification = Verification()
@@ -255,4 +291,4 @@ class Settings(Strict):
     @property
     def frontend_url(self) -> str:
         """Where the frontend answers."""
-        return f"https://{self.edge.frontend_host}"
+        return self.frontend.url or f"https://{self.edge.frontend_host}"

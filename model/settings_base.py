@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import core_schema
+
+from model.schedule import shortest_period_s
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 
 def _kebab(name: str) -> str:
@@ -23,6 +33,31 @@ class Strict(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class Text:
+    """A whole text that matches a pattern. Its message says what is expected; editors get the pattern."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """The text's own schema, then the pattern."""
+        return core_schema.no_info_after_validator_function(self._matched, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """What an editor checks."""
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$", "description": self.expected}
+
+    def _matched(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value) is None:
+            raise ValueError(self.expected)
+        return value
+
+
 def _not_a_tag(repository: str) -> str:
     if ":" in repository.rpartition("/")[2]:
         message = "give the repository without a tag: a tag can be moved, so the image is named by `digest`"
@@ -34,30 +69,69 @@ def _plain_http_only_inside(url: str) -> str:
     if url.rstrip("/") != url:
         message = "leave out the slash at the end"
         raise ValueError(message)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not _inside(parts.hostname or ""):
+        message = "use https://: plain http is only for a private address or a Service of the cluster"
+        raise ValueError(message)
     return url
 
 
-def _five_fields(schedule: str) -> str:
-    if len(schedule.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
-        message = "a cron schedule has five fields: minute hour day month weekday"
-        raise ValueError(message)
+def _inside(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host.endswith((".svc", ".svc.cluster.local"))
+
+
+def _runs(schedule: str) -> str:
+    shortest_period_s(schedule)
     return schedule
 
 
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Digest = Annotated[str, Text(r"sha256:[0-9a-f]{64}", "expected sha256: and 64 hex digits")]
+DnsLabel = Annotated[
+    str,
+    Text(
+        r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+        "expected a name of at most 63 lower-case letters, digits and hyphens, as in DNS",
+    ),
+]
 HostName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$")
+    str,
+    Text(
+        r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+",
+        "expected a host name like api.example.com: no scheme, no port, no path",
+    ),
 ]
 HttpUrl = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"),
+    Text(
+        r"https?://[^\s/?#@]+(/[^\s?#]*)?", "expected https://HOST, perhaps with a path; no login, no query"
+    ),
     AfterValidator(_plain_http_only_inside),
 ]
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
-Repository = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?$"), AfterValidator(_not_a_tag)
+Origin = Annotated[
+    str,
+    Text(
+        r"https://[a-z0-9.-]+(:[0-9]{1,5})?",
+        "expected an origin like https://app.example.com: https, no path, and never *, which lets all in",
+    ),
 ]
-Schedule = Annotated[str, AfterValidator(_five_fields)]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+Quantity = Annotated[
+    str, Text(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?", "expected a quantity like 250m or 512Mi")
+]
+Repository = Annotated[
+    str,
+    Text(
+        r"[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?",
+        "expected a repository with its registry, like registry.example.com/app",
+    ),
+    AfterValidator(_not_a_tag),
+]
+Schedule = Annotated[str, AfterValidator(_runs)]
+VariableName = Annotated[
+    str, Text(r"[A-Z_][A-Z0-9_]*", "expected the name of a variable: capitals, digits and underscores")
+]
+Path = Annotated[str, Text(r"/[^\s?#]*", "expected an absolute path like /health")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twin.edge_headers import with_headers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -113,7 +115,8 @@ def _routes(ingress: Json, services: Mapping[tuple[str, str], Json]) -> Iterable
                 match["host"] = [host]
             address = _address(services.get((namespace, wanted["name"])), wanted["port"]) if wanted else None
             handler = _proxy_to(address) if address else _unavailable()
-            caddy = {"match": [match], "handle": [handler], "terminal": True}
+            handlers = with_headers([handler], ingress["metadata"].get("annotations", {}))
+            caddy = {"match": [match], "handle": handlers, "terminal": True}
             yield _Route(host, path["path"], exact, caddy)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PROJECT = "orka-ppm"
 STACK = "staging"
 COMMAND_TIMEOUT_S = 60
+BRIDGE_RANGE = f"{BRIDGE_ADDRESS}/32"
 
 
 def derive(committed: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +53,13 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
         f"{PROJECT}:openai": {
             "base-url": f"http://{BRIDGE_ADDRESS}:8601/v1",
             "organization": known.openai_organization,
+        },
+        # Everything that is not in the cluster is on the bridge's address.
+        f"{PROJECT}:network": {
+            "edge": {"namespaces": [], "cidrs": [BRIDGE_RANGE]},
+            "dns": {"namespaces": [], "cidrs": [BRIDGE_RANGE]},
+            "database": {"cidrs": [BRIDGE_RANGE]},
+            "redis": {"cidrs": [BRIDGE_RANGE]},
         },
         # What a person waits for minutes elsewhere fails within seconds here.
         # There is no PersistentVolumeClaim for backups here.

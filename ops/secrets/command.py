@@ -1,4 +1,4 @@
-"""`ops secrets`: import the guide's file, or make the keys that data depends on.
+"""`ops secrets`: import and export the guide's file, or make the keys that data depends on.
 
 Values travel by standard input to `pulumi config set --secret`: never in argv, never printed.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS, SecretSpec
+from ops.secrets import export
 from ops.secrets.envfile import EnvFileError, parse
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ GENERATED = {"ENCRYPTION_KEY": 32, "ENCRYPTION_SALT": 16, "JWT_SECRET": 48}
 EXIT_CODES = """exit codes:
    0  done
    1  a value is refused; nothing was set
-   2  usage, or the file cannot be read
+   2  usage, or the file cannot be read or made
    3  pulumi refused; what was set before is named"""
 
 
@@ -46,17 +47,28 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("file", type=Path, help="NAME=value lines")
         one.add_argument("--stack", default="staging", help="default: %(default)s")
+    text = "write the stack's secrets as such a file"
+    export.add_arguments(verbs.add_parser("export", help=text, description=text))
     verbs.add_parser("generate", help="print good values for the keys that are given, not made by the stack")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one verb; its exit code."""
-    if args.verb == "generate":
-        for name, count in GENERATED.items():
-            print(f"{name}={base64.urlsafe_b64encode(secrets.token_bytes(count)).decode()}")
-        return 0
+    if args.verb == "export":
+        return export.run(args)
+    return _generate() if args.verb == "generate" else _judge(args)
+
+
+def _generate() -> int:
+    for name, count in GENERATED.items():
+        print(f"{name}={base64.urlsafe_b64encode(secrets.token_bytes(count)).decode()}")
+    return 0
+
+
+def _judge(args: argparse.Namespace) -> int:
+    """Check the values of a file, and set them where that is what was asked."""
     try:
-        variables = parse(args.file.read_text())
+        variables = parse(args.file.read_bytes().decode())
     except (OSError, UnicodeDecodeError) as error:
         print(f"{args.file}: cannot be read: {type(error).__name__}", file=sys.stderr)
         return 2

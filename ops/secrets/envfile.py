@@ -1,10 +1,16 @@
-"""Reads the guide's `.env.staging` format: NAME=value lines, comments, optional quotes. No shell is asked."""
+"""Reads and writes the guide's `.env.staging` format: NAME=value lines. No shell is asked."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = re.compile(r'["\\$`\n]')
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 
 
 class EnvFileError(ValueError):
@@ -22,7 +28,9 @@ def parse(text: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     faults = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`, which also ends a line at characters that a value may hold.
+    for number, ended in enumerate(text.split("\n"), start=1):
+        line = ended.removesuffix("\r")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.fullmatch(line)
@@ -36,15 +44,24 @@ def parse(text: str) -> dict[str, str]:
     return found
 
 
+def render(variables: Mapping[str, str]) -> str:
+    """Lines that `parse` reads back, and that a shell reads alike unless a value has several lines."""
+    return "".join(f'{name}="{_ESCAPED.sub(_escape, value)}"\n' for name, value in variables.items())
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\n" if match[0] == "\n" else f"\\{match[0]}"
+
+
 def _value(text: str) -> str | None:
     if text[:1] == "'":
         inner, end, rest = text[1:].partition("'")
         return inner if end and _is_comment(rest) else None
     if text[:1] == '"':
-        match = re.fullmatch(r'"((?:[^"\\]|\\.)*)"(.*)', text)
+        match = re.fullmatch(r'"((?:[^"\\]|\\.)*)"(.*)', text, re.DOTALL)
         if match is None or not _is_comment(match[2]):
             return None
-        return re.sub(r"\\(.)", lambda escaped: {"n": "\n"}.get(escaped[1], escaped[1]), match[1])
+        return _ESCAPE.sub(lambda escaped: {"n": "\n"}.get(escaped[1], escaped[1]), match[1])
     return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
 
 

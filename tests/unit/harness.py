@@ -143,6 +143,23 @@ class _RecordingMonitor(MockMonitor):
         return super().RegisterResourceOutputs(request)
 
 
+def manifests(run: Run) -> dict[str, dict[str, Any]]:
+    """Every Kubernetes manifest, by kind and logical name, secret values as the API server would get them."""
+    return {
+        f"{resource.type.rpartition(':')[2].lower()}-{resource.name}": _open(resource.inputs)
+        for resource in run.resources
+        if resource.type.startswith("kubernetes:")
+    }
+
+
+def _open(value: Any) -> Any:
+    if isinstance(value, dict):
+        if SECRET_MARK in value:
+            return _open(value["value"])
+        return {key: _open(item) for key, item in value.items()}
+    return [_open(item) for item in value] if isinstance(value, list) else value
+
+
 async def _program() -> None:
     runpy.run_path(str(CHECKOUT), run_name="__main__")
     await wait_for_rpcs()

@@ -7,11 +7,9 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import components
 from components.component import Component
-from tests.unit.harness import SECRET_MARK, Registered, Run, run_program
+from tests.unit.harness import SECRET_MARK, Registered, Run
 
 # A token is part of every resource's identity in the state: changing one needs an alias.
 TOKENS = {
@@ -23,18 +21,16 @@ TOKENS = {
     "orka:index:Edge",
     "orka:index:Frontend",
     "orka:index:Images",
+    "orka:index:Limits",
     "orka:index:LoginRoles",
     "orka:index:Monitoring",
+    "orka:index:NetworkPolicies",
     "orka:index:PullSecret",
+    "orka:index:ServiceAccounts",
     "orka:index:StagingNamespace",
     "orka:index:Verification",
 }
 LONGEST_COMPONENT = 200
-
-
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return run_program()
 
 
 def _pods(run: Run) -> dict[str, dict]:
@@ -88,6 +84,25 @@ def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
             assert context["readOnlyRootFilesystem"] is True, name
             assert context["capabilities"] == {"drop": ["ALL"]}, name
             assert context["runAsUser"] >= 10_000, name
+
+
+def test_every_pod_runs_as_an_account_of_its_own_part_that_gets_no_token(run: Run) -> None:
+    accounts = {account.name: account for account in run.of("ServiceAccount")}
+    used = {name: pod["serviceAccountName"] for name, pod in _pods(run).items()}
+    assert set(used.values()) == set(accounts)
+    assert {name for name, account in used.items() if account == "cron-jobs"} == {
+        name for name in used if name.endswith("-job")
+    }
+    assert all(a.inputs["automountServiceAccountToken"] is False for a in accounts.values())
+
+
+def test_no_pod_starts_before_the_namespace_is_guarded(run: Run) -> None:
+    guards = [*run.of("NetworkPolicy"), *run.of("ServiceAccount"), run.one("ResourceQuota", "limits")]
+    for pod in [*run.of("Deployment"), *run.of("Job"), *run.of("CronJob")]:
+        for guard in guards:
+            assert any(urn.endswith(f"{guard.type}::{guard.name}") for urn in pod.dependencies), (
+                f"{pod.name} does not wait for {guard.type} {guard.name}"
+            )
 
 
 def test_every_container_is_pinned_limited_and_says_why_it_ended(run: Run) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 
-from tests.unit.harness import SECRET_MARK, Run, run_program
+from tests.unit.harness import SECRET_MARK, Run
+
+if TYPE_CHECKING:
+    import pytest
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "staging"
-
-
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return run_program()
 
 
 class _Readable(yaml.SafeDumper):

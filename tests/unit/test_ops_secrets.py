@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.secrets import SECRETS as SPECS
 from ops.cli import main
-from ops.secrets.envfile import EnvFileError, parse
+from ops.secrets.envfile import EnvFileError, parse, render
 from tests.unit.harness import SECRETS
 
 if TYPE_CHECKING:
@@ -89,7 +93,73 @@ def test_a_faulty_line_is_named_by_its_number_without_its_text() -> None:
     assert "canary" not in str(raised.value)
 
 
-@given(value=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=40))
-def test_every_value_survives_double_quotes(value: str) -> None:
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    assert parse(f'NAME="{quoted}"') == {"NAME": value}
+# All but halves of a character, which no file can hold.
+HOSTILE = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@given(value=HOSTILE)
+def test_every_value_survives_the_way_out_and_in(value: str) -> None:
+    assert parse(render({"NAME": value, "NEXT": "x"})) == {"NAME": value, "NEXT": "x"}
+
+
+@pytest.mark.parametrize("value", ["$HOME `id` \\ \"quoted\" 'single' #", "\\n", "a\u2028b\x85c", "€ !*?~"])
+def test_a_shell_reads_what_was_written(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "env"
+    file.write_text(render({"NAME": value}), encoding="utf-8")
+    done = subprocess.run(
+        ["sh", "-c", '. "$1"; printf %s "$NAME"', "sh", file], capture_output=True, timeout=10, check=True
+    )
+    assert done.stdout.decode() == value
+
+
+@pytest.fixture
+def stored(pulumi: Path) -> dict[str, str]:
+    """A pulumi that holds secrets, hostile ones among them."""
+    values = {**SECRETS, "redis-password": "pa'ss\"wörd # $HOME `id` \\ \u2028 \r\n end"}
+    shown = {f"orka-ppm:{key}": {"value": value, "secret": True} for key, value in values.items()}
+    answer = pulumi.with_name("answer.json")
+    answer.write_text(json.dumps({**shown, "orka-ppm:redis": {"value": "{}"}}))
+    pulumi.write_text(f"#!/bin/sh\ncat {answer}\n")
+    return values
+
+
+def test_what_is_exported_can_be_imported_again(
+    stored: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / ".env.staging"
+    assert main(["secrets", "export", "--show-secrets", "--to", str(file)]) == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    variables = parse(file.read_bytes().decode())
+    assert variables == {spec.variable: stored[spec.key] for spec in SPECS if spec.key in stored}
+    shown = capsys.readouterr()
+    assert "canary" not in shown.out + shown.err
+    assert main(["secrets", "check", str(file)]) == 0
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_export_is_refused_without_its_flag_to_a_screen_and_over_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    there.write_text("kept")
+    assert main(["secrets", "export", "--to", str(tmp_path / "new")]) == 2
+    assert main(["secrets", "export", "--show-secrets", "--to", str(there)]) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.stdout, "isatty", lambda: True)
+        assert main(["secrets", "export", "--show-secrets"]) == 2
+    shown = capsys.readouterr()
+    assert "add --show-secrets" in shown.err
+    assert "do not belong on a screen" in shown.err
+    assert "File exists" in shown.err
+    assert "canary" not in shown.out + shown.err
+    assert (there.read_text(), (tmp_path / "new").exists()) == ("kept", False)
+
+
+def test_a_refusing_pulumi_leaves_no_file(
+    pulumi: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi.write_text("#!/bin/sh\necho 'error: incorrect passphrase' >&2\nexit 1\n")
+    file = tmp_path / "env"
+    assert main(["secrets", "export", "--show-secrets", "--to", str(file)]) == 3
+    assert "incorrect passphrase" in capsys.readouterr().err
+    assert not file.exists()

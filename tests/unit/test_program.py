@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return run_program()
-
-
 def _waits_for(run: Run, resource: Registered, other: Registered) -> bool:
     """Whether the engine starts `resource` only after `other`, directly or not."""
     urns = {_urn_end(r): r for r in run.resources}

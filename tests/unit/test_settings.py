@@ -54,14 +54,47 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("backend.replicas", "2", "orka-ppm:backend.replicas: input should be a valid integer"),
         ("backend.replicaz", 2, "pulumi config rm --path 'orka-ppm:backend.replicaz'"),
         ("backend.log-level", "LOUD", "orka-ppm:backend.log-level: input should be 'DEBUG', 'INFO'"),
-        ("backend.cors-origins", ["*"], "orka-ppm:backend.cors-origins.0"),
+        ("backend.cors-origins", ["*"], "never *, which lets all in"),
+        ("backend.cors-origins", ["http://staging.orka-ppm.example.com"], "expected an origin like https://"),
+        ("backend.cors-origins", [], "lacks the frontend's own origin"),
+        ("backend.cors-origins", ["https://other.example.com"], "add https://staging.orka-ppm.example.com"),
+        ("backend.jwt-algorithm", "none", "orka-ppm:backend.jwt-algorithm: input should be 'HS256'"),
+        ("backend.profile", "other", "orka-ppm:backend.profile: input should be 'guide' or 'orka-ppm'"),
+        ("backend.contract", {"uid": 1000}, "orka-ppm:backend.contract.uid: input should be greater than"),
+        ("backend.contract", {"writable": ["storage"]}, "expected an absolute path"),
+        ("backend.contract", {"aliases": {"DB_URL": "DATABASE"}}, "no variable is called DATABASE: name one"),
+        ("backend.autoscaling", {"max-replicas": 2}, "must be above `replicas`"),
+        ("backend.resources", {"memory-request": "1Gi", "memory-limit": "512Mi"}, "more than `memory-limit`"),
+        ("backend.resources", {"cpu-request": "half"}, "expected a quantity like 250m"),
+        ("backend.env", {"LOG_LEVEL": "INFO"}, "backend.env.LOG_LEVEL is set by the stack itself: remove it"),
+        ("backend.env", {"JWT_SECRET": "x"}, "backend.env.JWT_SECRET is set by the stack itself"),
+        ("backend.env", {"HOOK": "https://hooks.example.org/x"}, "names the host hooks.example.org"),
+        ("backend.env", {"OTHER_DB": "postgresql://a:hidden@db.svc/x"}, "looks like a secret"),
+        ("backend.env", {"KEY": "sk-hidden-0123456789abcdef"}, "looks like a secret"),
+        ("backend.env", {"ANON": SECRETS["supabase-key"]}, "a JWT of the role anon"),
+        ("frontend.env", {"KEY": SECRETS["supabase-service-key"]}, "a JWT of the role service_role"),
+        ("frontend.env", {"AUTH": f"Bearer {SECRETS['supabase-service-key']}"}, "role service_role"),
+        ("frontend.env", {"API": "https://foreign.supabase.co"}, "names the host foreign.supabase.co"),
+        ("frontend.contract", {"port": 0}, "orka-ppm:frontend.contract.port: input should be greater"),
+        ("openai.organization", "acme", "expected org-…"),
+        ("openai.base-url", "http://api.openai.com/v1", "use https://"),
+        ("supabase.url", "ftp://staging.supabase.co", "expected https://HOST"),
+        ("redis.url", "http://host", "expected redis://HOST:PORT"),
+        ("network.database", {"port": 6000}, "no pod could reach the database; give both the same port"),
+        ("network.edge", {"namespaces": [], "cidrs": []}, "names nobody: give `namespaces`, or `cidrs`"),
+        ("network.redis", {"cidrs": ["10.0.0.1/8"]}, "its host bits zero"),
+        ("cron-jobs.model-training.schedule", "0 24 * * *", "the hour of a cron schedule lies between 0"),
+        ("cron-jobs.model-training.schedule", "0 0 * * SUN", "the weekday of a cron schedule is a number"),
+        ("cron-jobs.anomaly-detection.deadline-seconds", 3600, "must be below 3600"),
+        ("cron-jobs.time-zone", "Europe Zurich", "expected the name of a time zone"),
+        ("monitoring.retention", "7 days", "expected a time like 12h"),
         ("backend.env", {"not a name": "x"}, "orka-ppm:backend.env.not a name"),
-        ("edge.api-host", "API_HOST", "orka-ppm:edge.api-host"),
-        ("redis.url", "redis://:secret@host:6379", "orka-ppm:redis.url"),
+        ("edge.api-host", "API_HOST", "expected a host name like api.example.com"),
+        ("redis.url", "redis://:secret@host:6379", "without the password, which is a secret"),
         ("supabase.url", "https://staging.supabase.co/", "leave out the slash at the end"),
         ("cron-jobs.model-training.schedule", "@weekly", "a cron schedule has five fields"),
         ("images.backend.repository", "registry.example.com/app:staging", "a tag can be moved"),
-        ("images.backend.digest", "latest", "orka-ppm:images.backend.digest"),
+        ("images.backend.digest", "latest", "expected sha256: and 64 hex digits"),
         ("images.prometheus.digest", "v3", "orka-ppm:images.prometheus.digest"),
         ("cluster.namespace", "Staging", "orka-ppm:cluster.namespace"),
     ],
@@ -70,6 +103,30 @@ def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, exp
     faults = _read(_set(complete(), path, value))
     assert len(faults) == 1, faults
     assert expected in faults[0]
+    assert faults[0].startswith("orka-ppm:")
+    assert "hidden" not in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("supabase.url", "http://10.244.0.1:8602"),
+        ("openai.base-url", "http://gateway.ai.svc.cluster.local/v1"),
+        ("frontend.env", {"ANON": SECRETS["supabase-key"]}),
+        ("backend.env", {"SELF": "https://api-staging.orka-ppm.example.com/api"}),
+        ("backend.env", {"TEXT": "time: 10:30, mail a@b.example"}),
+        ("cron-jobs.embedding-generation.schedule", "15,45 0-6/2 1 */3 1-5"),
+        ("network.openai", {"cidrs": ["203.0.113.0/24", "2001:db8::/32"]}),
+    ],
+)
+def test_what_is_right_is_accepted(path: str, value: Any) -> None:
+    assert _read(_set(complete(), path, value)) == []
+
+
+def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
+    config = _set(complete(), "backend.env", {"HOOK": "https://hooks.example.org/x"})
+    config["network"]["further"] = {"hooks": {"hosts": ["hooks.example.org"]}}
+    assert _read(config) == []
 
 
 def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
@@ -146,6 +203,25 @@ def test_junk_gets_messages_and_never_a_traceback(group: str, junk: Any) -> None
     config[group] = junk
     for fault in _read(config):
         assert fault.startswith("orka-ppm:")
+
+
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict) and value:
+        return [leaf for key, item in value.items() for leaf in _leaves(item, (*path, key))]
+    return [path]
+
+
+@given(leaf=st.sampled_from(_leaves(committed())), junk=_JSON)
+def test_junk_anywhere_gets_messages_that_name_the_place(leaf: tuple[Any, ...], junk: Any) -> None:
+    faults = _read(_set(complete(), ".".join(leaf), junk))
+    assert all(fault.startswith("orka-ppm:") for fault in faults)
+
+
+@given(value=st.text(max_size=60))
+def test_any_secret_gets_a_message_or_none(value: str) -> None:
+    for key in SECRETS:
+        faults = _read(complete(), {**SECRETS, key: value})
+        assert all(fault.startswith("orka-ppm:") for fault in faults)
 
 
 @given(raw=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=40), max_size=4))

@@ -1,0 +1,144 @@
+"""Network policies: everything is denied in both directions, and each part gets the connections it needs.
+
+Each connection of `model.reachability` becomes a rule at both ends, so that neither is forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import naming, workload
+from components.component import Component
+from model.reachability import EDGE, Place, connections, outside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+    from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
+    from pulumi_kubernetes.networking.v1 import (
+        NetworkPolicyEgressRuleArgsDict,
+        NetworkPolicyIngressRuleArgsDict,
+        NetworkPolicyPeerArgsDict,
+        NetworkPolicyPortArgsDict,
+        NetworkPolicySpecArgsDict,
+    )
+
+    from model.settings import Settings
+    from model.settings_network import Peers
+
+# The pods with which cert-manager answers an HTTP-01 challenge lie in this namespace too.
+ACME_SOLVER = "acme.cert-manager.io/http01-solver"
+ACME_PORT = 8089
+
+
+class NetworkPolicies(Component):
+    """One policy that denies, one for DNS, and one for each part of the stack."""
+
+    def __init__(
+        self,
+        name: str,
+        namespace: pulumi.Input[str],
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        made = policies(settings)
+        self.names = [
+            k8s.networking.v1.NetworkPolicy(
+                policy,
+                metadata=workload.metadata(policy, namespace),
+                spec=spec,
+                opts=self.child,
+            ).metadata["name"]
+            for policy, spec in made.items()
+        ]
+        self.register_outputs({"policies": list(made)})
+
+
+def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
+    """The policies by name."""
+    both = ["Ingress", "Egress"]
+    found: dict[str, NetworkPolicySpecArgsDict] = {
+        "default-deny": {"pod_selector": {}, "policy_types": both},
+        "allow-dns": {
+            "pod_selector": {},
+            "policy_types": ["Egress"],
+            "egress": [
+                {
+                    "to": _peers(settings.network.dns),
+                    "ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")],
+                }
+            ],
+        },
+    }
+    needed, places = connections(settings), outside(settings)
+    parts = {end for ends in needed for end in ends} - {EDGE, *places}
+    for part in sorted(parts):
+        found[part] = {
+            "pod_selector": _pods(part),
+            "policy_types": both,
+            "ingress": [_from(source, part, settings) for source, target in needed if target == part],
+            "egress": [_to(target, places, settings) for source, target in needed if source == part],
+        }
+    if settings.edge.tls.cluster_issuer:
+        found["acme-solver"] = {
+            "pod_selector": {"match_labels": {ACME_SOLVER: "true"}},
+            "policy_types": ["Ingress"],
+            "ingress": [{"from_": _peers(settings.network.edge), "ports": [_port(ACME_PORT)]}],
+        }
+    return found
+
+
+def _pods(part: str) -> LabelSelectorArgsDict:
+    if part == naming.JOBS:
+        names = sorted(naming.CRON_JOBS.values())
+        return {
+            "match_expressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": names}],
+        }
+    return {"match_labels": naming.selector(part)}
+
+
+def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRuleArgsDict:
+    peers = _peers(settings.network.edge) if source == EDGE else [_peer(source)]
+    return {"from_": peers, "ports": [_port(_listens(part, settings))]}
+
+
+def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
+    place = places.get(target)
+    if place is None:
+        return {"to": [_peer(target)], "ports": [_port(_listens(target, settings))]}
+    return {
+        "to": [_addresses(cidr, without) for cidr, without in place.ranges.items()],
+        "ports": [_port(place.port)],
+    }
+
+
+def _listens(part: str, settings: Settings) -> int:
+    ports = {
+        naming.BACKEND: settings.backend.contract.port,
+        naming.FRONTEND: settings.frontend.contract.port,
+    }
+    return ports[part]
+
+
+def _peer(part: str) -> NetworkPolicyPeerArgsDict:
+    return {"pod_selector": _pods(part)}
+
+
+def _peers(peers: Peers) -> list[NetworkPolicyPeerArgsDict]:
+    named: list[NetworkPolicyPeerArgsDict] = [
+        {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}}
+        for namespace in peers.namespaces
+    ]
+    return named + [_addresses(cidr, ()) for cidr in peers.cidrs]
+
+
+def _addresses(cidr: str, without: tuple[str, ...]) -> NetworkPolicyPeerArgsDict:
+    return {"ip_block": {"cidr": cidr, "except_": list(without)} if without else {"cidr": cidr}}
+
+
+def _port(number: int) -> NetworkPolicyPortArgsDict:
+    return {"port": number, "protocol": "TCP"}

@@ -1,0 +1,120 @@
+"""Rules between settings, and between settings and secrets: each is right alone, together they are not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from model.secrets import SECRETS, jwt_role
+from model.variables import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from model.settings import Settings
+
+DEFAULT_DATABASE_PORT = 5432
+OWN_VARIABLES = {spec.variable for spec in SECRETS} | {"REDIS_URL", "ORKA_RELEASE"}
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/\s@]*@)?(?P<host>\[[^\]\s]*\]|[^/\s:?#,;'\"]+)", re.IGNORECASE)
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+_SECRET = re.compile(
+    r"\bsk-[A-Za-z0-9_-]{16,}|://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|hooks\.slack\.com/services/"
+)
+
+
+def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> list[str]:
+    """Every such fault, by the path of its key within the project; no value of a secret is in a message."""
+    return [
+        *_frontend(settings),
+        *_origins(settings),
+        *_database_port(settings, secrets),
+        *_aliases(settings),
+        *_variables(settings),
+    ]
+
+
+def _frontend(settings: Settings) -> Iterator[str]:
+    if settings.frontend.target == "external":
+        if settings.frontend.url is None:
+            yield "frontend.url is missing: give the origin of the frontend that is hosted elsewhere"
+        return
+    if settings.frontend.url is not None:
+        yield "frontend.url is for target: external; here edge.frontend-host says it: remove one of the two"
+    if settings.images.frontend is None:
+        yield "images.frontend is missing: give its repository, or set frontend.target to external"
+    if settings.edge.frontend_host is None:
+        yield "edge.frontend-host is missing: give its host, or set frontend.target to external"
+
+
+def _origins(settings: Settings) -> Iterator[str]:
+    known = settings.frontend.url or settings.edge.frontend_host
+    if known and settings.frontend_url not in settings.backend.cors_origins:
+        yield (
+            f"backend.cors-origins lacks the frontend's own origin: add {settings.frontend_url}, "
+            "or correct edge.frontend-host (frontend.url, where it is external)"
+        )
+
+
+def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    url = secrets.get("database-admin-url")
+    rule = next(spec.rule for spec in SECRETS if spec.key == "database-admin-url")
+    if url is None or rule(url) is not None:
+        return
+    allowed = settings.network.database.port
+    if (urlsplit(url).port or DEFAULT_DATABASE_PORT) != allowed:
+        yield (
+            f"network.database.port is {allowed}, but database-admin-url names another: "
+            "no pod could reach the database; give both the same port"
+        )
+
+
+def _aliases(settings: Settings) -> Iterator[str]:
+    backend = settings.backend
+    known = {*OWN_VARIABLES, *plain(settings), *backend.contract.env, *backend.env}
+    for alias, name in backend.contract.aliases.items():
+        if name not in known:
+            yield f"backend.contract.aliases.{alias}: no variable is called {name}: name one that is"
+
+
+def _variables(settings: Settings) -> Iterator[str]:
+    own = OWN_VARIABLES | set(plain(settings))
+    for path, variables in (
+        ("backend.env", settings.backend.env),
+        ("backend.contract.env", settings.backend.contract.env),
+        ("frontend.env", settings.frontend.env),
+    ):
+        for name, value in variables.items():
+            at = f"{path}.{name}"
+            if name in own and path != "frontend.env":
+                yield f"{at} is set by the stack itself: remove it here, and set the key that it comes from"
+            if kind := _secret_kind(value, public=path == "frontend.env"):
+                yield (
+                    f"{at} looks like a secret ({kind}), and everybody reads the variables of this file: "
+                    "remove it; what the stack knows as a secret reaches the pods by itself"
+                )
+            for host in sorted(_foreign(value, settings)):
+                yield (
+                    f"{at} names the host {host}, which is none of this stack's: correct it, or list it "
+                    "under network.further"
+                )
+
+
+def _secret_kind(value: str, *, public: bool) -> str | None:
+    """What the value looks like; the anon key may be public."""
+    for match in _JWT.finditer(value):
+        role = jwt_role(match[0])
+        if role is not None and not (public and role == "anon"):
+            return f"a JWT of the role {role or 'nobody'}"
+    return "a key, or an address with a password" if _SECRET.search(value) else None
+
+
+def _foreign(value: str, settings: Settings) -> set[str]:
+    """Hosts that the stack was not told of: an application must not fall back to someone else's service."""
+    known = {settings.edge.api_host, urlsplit(settings.frontend_url).hostname or ""}
+    known |= {host for each in settings.network.further.values() for host in each.hosts}
+    urls = (settings.supabase.url, settings.openai.base_url, settings.redis.url)
+    known |= {urlsplit(url).hostname or "" for url in urls}
+    named = {match["host"].lower() for match in _HOST.finditer(value)}
+    return {host for host in named if host not in known and "." in host and not host.endswith((".svc",))}

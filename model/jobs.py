@@ -1,0 +1,26 @@
+"""The guide's four jobs, and the feature without which each has nothing to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.settings import CronJob, Settings
+
+FEATURES = {
+    "anomaly-detection": "anomaly_detection",
+    "embedding-generation": "rag_search",
+    "model-training": "ml_classification",
+    "scheduled-reports": "audit_trail",
+}
+"""By the job's name in the settings."""
+
+
+def active(settings: Settings) -> dict[str, CronJob]:
+    """The jobs whose feature is on, by their name in the settings."""
+    features = settings.backend.features
+    return {
+        task: getattr(settings.cron_jobs, task.replace("-", "_"))
+        for task, feature in FEATURES.items()
+        if getattr(features, feature)
+    }

@@ -1,0 +1,88 @@
+"""Which connections the stack needs: the one table that the network policies are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from model.jobs import active
+
+if TYPE_CHECKING:
+    from model.settings import Settings
+
+EDGE = "edge"
+EXTERNAL_FRONTEND = "external-frontend"
+ANYWHERE = ("0.0.0.0/0", "::/0")
+DEFAULT_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One service outside of the namespace: its port, and the ranges of addresses where it may be."""
+
+    port: int
+    ranges: dict[str, tuple[str, ...]]
+    """By range what is left out of it."""
+
+
+def connections(settings: Settings) -> list[tuple[str, str]]:
+    """Who opens connections to whom: parts of the stack, `edge`, and the names of `outside`."""
+    application = ("backend", "cron-jobs") if active(settings) else ("backend",)
+    hosted = [name for name in outside(settings) if name not in ("database", EXTERNAL_FRONTEND)]
+    here = settings.frontend.target == "kubernetes"
+    found = [
+        (EDGE, "backend"),
+        *((source, "database") for source in ("migration", *application)),
+        *((source, target) for source in application for target in hosted),
+    ]
+    if here:
+        found += [(EDGE, "frontend"), ("frontend", "backend")]
+    if settings.monitoring.mode == "standalone":
+        found.append(("prometheus", "backend"))
+    if settings.verification.enabled:
+        page = "frontend" if here else EXTERNAL_FRONTEND
+        found += [("verification", target) for target in ("backend", "supabase", page)]
+    return found
+
+
+def outside(settings: Settings) -> dict[str, Place]:
+    """Every service outside of the namespace that the application uses, by name."""
+    network = settings.network
+    by_url = {
+        "redis": (settings.redis.url, network.redis),
+        "supabase": (settings.supabase.url, network.supabase),
+        "openai": (settings.openai.base_url, network.openai),
+    }
+    found = {"database": _place(network.database.port, network.database.cidrs, network.cluster_cidrs)}
+    for name, (url, addresses) in by_url.items():
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        literal = _literal(parts.hostname or "")
+        given = addresses.cidrs or ((literal,) if literal else ())
+        found[name] = _place(port, given, network.cluster_cidrs)
+    if settings.frontend.url:
+        found[EXTERNAL_FRONTEND] = _place(DEFAULT_PORTS["https"], (), network.cluster_cidrs)
+    for name, further in network.further.items():
+        found[name] = _place(further.port, further.cidrs, network.cluster_cidrs)
+    return found
+
+
+def _place(port: int, cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Place:
+    if cidrs:
+        return Place(port, dict.fromkeys(cidrs, ()))
+    return Place(port, {anywhere: tuple(r for r in inside if _same(r, anywhere)) for anywhere in ANYWHERE})
+
+
+def _same(one: str, other: str) -> bool:
+    return ip_network(one).version == ip_network(other).version
+
+
+def _literal(host: str) -> str | None:
+    """The range of one address, where the URL names an address instead of a host."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return f"{address}/{address.max_prefixlen}"

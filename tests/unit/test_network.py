@@ -1,0 +1,139 @@
+"""Who reaches whom, as a table to review; and that each hole would be seen in it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
+from tests.unit.reachability import End, reachable
+
+if TYPE_CHECKING:
+    import pytest
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "reachability.txt"
+HOME = "staging"
+SOURCES_OUTSIDE = (
+    End("ingress controller", "10.0.9.1", namespace="ingress-nginx"),
+    End("pod of another namespace", "10.0.9.3", namespace="other"),
+    End("address outside", "203.0.113.9"),
+)
+TARGETS_OUTSIDE = (
+    (End("dns", "10.0.9.2", namespace="kube-system"), (53, "UDP")),
+    (End("dns", "10.0.9.2", namespace="kube-system"), (53, "TCP")),
+    (End("internet", "203.0.113.1"), (443, "TCP")),
+    (End("internet", "203.0.113.1"), (5432, "TCP")),
+    (End("internet", "203.0.113.1"), (6379, "TCP")),
+    (End("internet", "203.0.113.1"), (80, "TCP")),
+    (End("internet-v6", "2001:db8::1"), (5432, "TCP")),
+    (End("private-v6", "fd00::1"), (443, "TCP")),
+    (End("api server", "10.96.0.1"), (443, "TCP")),
+    (End("cloud metadata", "169.254.169.254"), (80, "TCP")),
+)
+PORTS = {"backend": 8000, "frontend": 3000, "prometheus": 9090}
+
+
+def _pods(run: Run) -> list[End]:
+    found = []
+    for name, manifest in sorted(manifests(run).items()):
+        template = manifest.get("spec", {}).get("template") or (
+            manifest.get("spec", {}).get("jobTemplate", {}).get("spec", {}).get("template")
+        )
+        if template:
+            labels = template["metadata"]["labels"]
+            number = len(found) + 10
+            found.append(End(name.partition("-")[2], f"10.0.1.{number}", labels, HOME))
+    return found
+
+
+def _matrix(run: Run, policies: list[dict[str, Any]]) -> str:
+    pods = _pods(run)
+    stranger = End("unlabelled pod", "10.0.1.99", namespace=HOME)
+    targets = [
+        *((pod, (PORTS[pod.name], "TCP")) for pod in pods if pod.name in PORTS),
+        (stranger, (8000, "TCP")),
+        *TARGETS_OUTSIDE,
+    ]
+    lines = []
+    for source in [*pods, stranger, *SOURCES_OUTSIDE]:
+        here = source.namespace == HOME
+        reached = [
+            f"{target.name}:{port}/{protocol}"
+            for target, (port, protocol) in targets
+            if target is not source
+            and (here or target.namespace == HOME)
+            and reachable(policies, HOME, source, target, (port, protocol))
+        ]
+        lines.append(f"{source.name}\n" + "".join(f"    {one}\n" for one in reached or ["nothing"]))
+    return "".join(lines)
+
+
+def _policies(run: Run) -> list[dict[str, Any]]:
+    return [manifest for name, manifest in manifests(run).items() if name.startswith("networkpolicy-")]
+
+
+def test_who_reaches_whom_is_the_golden_table(run: Run, request: pytest.FixtureRequest) -> None:
+    matrix = _matrix(run, _policies(run))
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(matrix)
+    assert GOLDEN.read_text() == matrix, "who reaches whom changed: review it, then --update-golden"
+
+
+def test_without_any_one_of_the_policies_the_table_is_another(run: Run) -> None:
+    policies = _policies(run)
+    assert len(policies) == 8
+    for left_out in policies:
+        others = [policy for policy in policies if policy is not left_out]
+        assert _matrix(run, others) != GOLDEN.read_text(), left_out["metadata"]["name"]
+
+
+def test_a_range_that_no_longer_leaves_out_the_cluster_is_seen(run: Run) -> None:
+    policies = copy.deepcopy(_policies(run))
+    for policy in policies:
+        for rule in policy["spec"].get("egress", []):
+            for peer in rule["to"]:
+                peer.get("ipBlock", {}).pop("except", None)
+    assert "api server:443/TCP" in _matrix(run, policies)
+    assert "api server:443/TCP" not in GOLDEN.read_text()
+
+
+def test_named_addresses_are_the_only_ones() -> None:
+    config = complete()
+    config["network"]["database"] = {"port": 5433, "cidrs": ["10.244.0.1/32"]}
+    config["supabase"]["url"] = "http://10.244.0.1:8602"
+    url = SECRETS["database-admin-url"].replace(":5432", ":5433")
+    run = run_program(config, {**SECRETS, "database-admin-url": url})
+    backend = next(pod for pod in _pods(run) if pod.name == "backend")
+    policies = _policies(run)
+
+    def reaches(address: str, port: int) -> bool:
+        return reachable(policies, HOME, backend, End("there", address), (port, "TCP"))
+
+    assert reaches("10.244.0.1", 5433)
+    assert reaches("10.244.0.1", 8602)
+    assert not reaches("203.0.113.1", 5433)
+    assert not reaches("203.0.113.1", 5432)
+    assert not reaches("203.0.113.1", 8602)
+    assert not reaches("10.244.0.2", 8602)
+
+
+def test_an_edge_on_the_nodes_is_named_by_its_addresses() -> None:
+    config = complete()
+    config["network"]["edge"] = {"namespaces": [], "cidrs": ["10.244.0.1/32"]}
+    run = run_program(config)
+    backend = next(pod for pod in _pods(run) if pod.name == "backend")
+    node = End("node", "10.244.0.1")
+    assert reachable(_policies(run), HOME, node, backend, (8000, "TCP"))
+    assert not reachable(_policies(run), HOME, SOURCES_OUTSIDE[0], backend, (8000, "TCP"))
+
+
+def test_an_issuer_may_answer_its_challenges_and_nothing_else() -> None:
+    config = complete()
+    config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
+    policies = _policies(run_program(config))
+    solver = End("solver", "10.0.1.50", {"acme.cert-manager.io/http01-solver": "true"}, HOME)
+    controller, stranger, _ = SOURCES_OUTSIDE
+    assert reachable(policies, HOME, controller, solver, (8089, "TCP"))
+    assert not reachable(policies, HOME, stranger, solver, (8089, "TCP"))
+    assert not reachable(policies, HOME, solver, End("internet", "203.0.113.1"), (443, "TCP"))

@@ -1,0 +1,75 @@
+"""The schema that editors use is the model's, and says of a stack file what the program would."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+
+from model.stack_schema import stack_schema
+from tests.unit.harness import CHECKOUT, SECRETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE: Path = CHECKOUT / "manifests" / "stack.schema.json"
+
+
+def _committed() -> dict[str, Any]:
+    return dict(yaml.safe_load((CHECKOUT / "Pulumi.staging.yaml").read_text()))
+
+
+def _refused(document: dict[str, Any]) -> list[str]:
+    schema = json.loads(FILE.read_text())
+    return [error.json_path for error in jsonschema.Draft202012Validator(schema).iter_errors(document)]
+
+
+def test_the_schema_is_the_models(request: pytest.FixtureRequest) -> None:
+    wanted = json.dumps(stack_schema(), indent=2, sort_keys=True) + "\n"
+    if request.config.getoption("--update-golden"):
+        FILE.write_text(wanted)
+    assert FILE.read_text() == wanted, "the settings changed: pytest --update-golden"
+    jsonschema.Draft202012Validator.check_schema(json.loads(wanted))
+
+
+def test_the_stack_file_names_it_and_passes() -> None:
+    first, _, _ = (CHECKOUT / "Pulumi.staging.yaml").read_text().partition("\n")
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert (CHECKOUT / named).resolve() == FILE
+    assert _refused(_committed()) == []
+
+
+def test_what_pulumi_itself_writes_passes() -> None:
+    document = _committed()
+    document |= {"secretsprovider": "passphrase", "encryptionsalt": "v1:x", "encryptedkey": "x"}
+    document["environment"] = ["staging"]
+    document["config"] |= {f"orka-ppm:{key}": {"secure": "v1:ciphertext"} for key in SECRETS}
+    document["config"]["kubernetes:context"] = "elsewhere"
+    assert _refused(document) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "value"),
+    [
+        ("backend", "replicaz", 2),
+        ("backend", "replicas", "two"),
+        ("backend", "log-level", "LOUD"),
+        ("edge", "api-host", "https://api.example.com"),
+        ("cluster", "namespace", "Staging"),
+    ],
+)
+def test_what_the_program_would_refuse_is_marked(group: str, key: str, value: Any) -> None:
+    document = copy.deepcopy(_committed())
+    document["config"][f"orka-ppm:{group}"][key] = value
+    assert any(f"orka-ppm:{group}" in path for path in _refused(document))
+
+
+def test_a_secret_in_plain_text_and_an_unknown_group_are_marked() -> None:
+    document = _committed()
+    document["config"]["orka-ppm:jwt-secret"] = "in plain text"
+    document["config"]["orka-ppm:backned"] = {}
+    assert sorted(_refused(document)) == ["$.config", "$.config['orka-ppm:jwt-secret']"]
