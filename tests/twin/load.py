@@ -26,10 +26,11 @@ class Load:
     A request without an answer counts as `(0, "<the error>")`.
     """
 
-    def __init__(self, host: str, path: str, authority: Path) -> None:
+    def __init__(self, host: str, path: str, authority: Path, *, token: str = "") -> None:
         self.answers: Counter[tuple[int, str]] = Counter()
         self._host = host
         self._path = path
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._context = ssl.create_default_context(cafile=str(authority))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -64,7 +65,7 @@ class Load:
     def _ask(self) -> tuple[int, str]:
         connection = Edge(self._host, context=self._context, timeout=TIMEOUT_S)
         try:
-            connection.request("GET", self._path)
+            connection.request("GET", self._path, headers=self._headers)
             answer = connection.getresponse()
             answer.read()
             return answer.status, answer.getheader("x-orka-release", "")
