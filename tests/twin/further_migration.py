@@ -45,4 +45,5 @@ def remove(paths: Paths) -> None:
     """Take it out of the database again, where it is."""
     with psycopg.connect(database.admin_url(paths)) as connection:
         connection.execute("DROP TABLE IF EXISTS orka_audit.of_a_test")
-        connection.execute("DELETE FROM orka_migrations.ledger WHERE version = %s", [VERSION])
+        for table in ("ledger", "steps"):
+            connection.execute(f"DELETE FROM orka_migrations.{table} WHERE version = %s".encode(), [VERSION])

@@ -51,7 +51,7 @@ def test_a_context_is_built_pushed_run_by_digest_and_then_pinned(building: Stack
     images = building.outputs()["images"]
     assert _running(building) == images["backend"]
     assert "@sha256:" in images["backend"]
-    unchanged = building.up("--expect-no-changes")
+    unchanged = building.unchanged("up")
     assert unchanged.code == 0, unchanged
 
     module = building.folder / "twin" / "workload" / "backend" / "app" / "__init__.py"

@@ -51,7 +51,7 @@ def test_while_the_database_is_away_a_preview_works_without_refresh_and_names_it
         refused = deployed.preview()
         assert refused.code != 0
         assert f"{BRIDGE_ADDRESS}:5432" in refused.output, refused
-    healed = deployed.up("--expect-no-changes")
+    healed = deployed.unchanged("up")
     assert healed.code == 0, healed
 
 

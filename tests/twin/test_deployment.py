@@ -54,9 +54,9 @@ def test_the_outputs_are_the_documented_ones(deployed: Stack) -> None:
 
 
 def test_a_second_up_and_a_preview_report_no_change(deployed: Stack) -> None:
-    again = deployed.up("--expect-no-changes")
+    again = deployed.unchanged("up")
     assert again.code == 0, again
-    preview = deployed.preview("--expect-no-changes")
+    preview = deployed.unchanged("preview")
     assert preview.code == 0, preview
 
 
