@@ -77,12 +77,14 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
     needed, places = connections(settings), outside(settings)
     parts = {end for ends in needed for end in ends} - {EDGE, *places}
     for part in sorted(parts):
-        found[part] = {
-            "pod_selector": _pods(part),
-            "policy_types": both,
-            "ingress": [_from(source, part, settings) for source, target in needed if target == part],
-            "egress": [_to(target, places, settings) for source, target in needed if source == part],
-        }
+        spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part), "policy_types": both}
+        # A direction without a rule is left out: the API server drops an empty list, and every refresh would
+        # show that as a change. It is closed all the same, by the policy's types.
+        if rules := [_from(source, part, settings) for source, target in needed if target == part]:
+            spec["ingress"] = rules
+        if allowed := [_to(target, places, settings) for source, target in needed if source == part]:
+            spec["egress"] = allowed
+        found[part] = spec
     if settings.edge.tls.cluster_issuer:
         found["acme-solver"] = {
             "pod_selector": {"match_labels": {ACME_SOLVER: "true"}},

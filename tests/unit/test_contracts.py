@@ -150,3 +150,17 @@ def test_component_files_stay_small() -> None:
     for file in Path(components.__path__[0]).glob("*.py"):
         assert len(file.read_text().splitlines()) <= LONGEST_COMPONENT, file.name
     assert len((Path(components.__path__[0]).parent / "__main__.py").read_text().splitlines()) <= 75
+
+
+def test_no_manifest_holds_an_empty_list_that_the_api_server_would_drop(run: Run) -> None:
+    def empty(value: object, path: str = "") -> list[str]:
+        if isinstance(value, dict):
+            return [found for key, item in value.items() for found in empty(item, f"{path}.{key}")]
+        if isinstance(value, list):
+            inner = [found for index, item in enumerate(value) for found in empty(item, f"{path}[{index}]")]
+            return inner or ([] if value else [path])
+        return []
+
+    kubernetes = [resource for resource in run.resources if resource.type.startswith("kubernetes:")]
+    assert kubernetes
+    assert [f"{one.name}{path}" for one in kubernetes for path in empty(one.inputs)] == []
