@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import httpx
-
 from model.checks import FunctionalCall, HealthCheck
+from ops.checks.asking import NoAnswer, Request, ask, milliseconds_since
 from ops.checks.connection import ConnectTo, client
-from ops.checks.judge import Answer, reason_against
+from ops.checks.judge import reason_against
 from ops.checks.result import CheckResult, RunResult, Verdict, overall
 from ops.checks.token import GivenToken, PasswordGrant, access_token, redact, secrets_of
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
     from model.checks import ChecksFile
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
 _NOT_RECEIVED = 503
 """The status by which a proxy says that nobody took the request: sending a POST again does no harm."""
 
@@ -82,7 +83,7 @@ async def _run(
         release_id=checks.release_id,
         verdict=overall(found),
         started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        duration_ms=_milliseconds(begun),
+        duration_ms=milliseconds_since(begun),
         checks=found,
     )
 
@@ -121,54 +122,27 @@ async def _judge(
         if state.token is None:
             return result("errored", "there is no token to call with", None, 0)
         sent["authorization"] = f"Bearer {state.token}"
+    functional = check if isinstance(check, FunctionalCall) else None
+    request = Request(
+        functional.method if functional else "GET", check.url, functional.body if functional else None, sent
+    )
+    safe = request.method == "GET"
     outcome = result("errored", "not asked: the time for all checks had run out", None, 0)
     for attempt in range(1, state.limits.attempts + 1):
         if attempt > 1:
             await asyncio.sleep(max(0.0, min(state.limits.pause, state.left())))
         if state.left() <= 0:
             break
-        answer, error, again = await _ask(state, check, sent)
-        if answer is None:
-            outcome = result("errored", error, None, attempt)
+        answer = await ask(state.http, request, min(state.limits.timeout, state.left()))
+        if isinstance(answer, NoAnswer):
+            outcome = result("errored", answer.reason, None, attempt)
+            # What may have been done already (a POST that was received) is never sent twice.
+            again = not answer.final and (safe or not answer.received)
         else:
+            state.bodies[check.name] = answer.body
             reason = reason_against(check, answer)
             outcome = result("failed" if reason else "passed", reason, answer.latency_ms, attempt)
+            again = safe or answer.status == _NOT_RECEIVED
         if outcome.verdict == "passed" or not again:
             break
     return outcome
-
-
-async def _ask(
-    state: _Run, check: HealthCheck | FunctionalCall, headers: dict[str, str]
-) -> tuple[Answer | None, str | None, bool]:
-    """Send the request once. Returns the answer or the reason for having none, and whether to ask again.
-
-    What may have been done already (a POST that was received) is never sent twice.
-    """
-    method = check.method if isinstance(check, FunctionalCall) else "GET"
-    body = check.body if isinstance(check, FunctionalCall) else None
-    safe = method == "GET"
-    seconds = min(state.limits.timeout, state.left())
-    begun = time.monotonic()
-    try:
-        async with asyncio.timeout(seconds):
-            request = state.http.stream(method, check.url, json=body, headers=headers)
-            async with request as response:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAX_BODY_BYTES:
-                        return None, f"the answer is longer than {MAX_BODY_BYTES} bytes", False
-    except TimeoutError:
-        return None, f"no whole answer within {seconds:.1f} s", safe
-    except httpx.ConnectError as error:
-        return None, f"cannot connect: {error}", True
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-        return None, f"no answer: {type(error).__name__}: {error}", safe
-    state.bodies[check.name] = bytes(content)
-    answer = Answer(response.status_code, bytes(content), _milliseconds(begun))
-    return answer, None, safe or response.status_code == _NOT_RECEIVED
-
-
-def _milliseconds(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
