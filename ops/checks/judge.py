@@ -11,7 +11,7 @@ from ops.checks.shown import plain
 from ops.checks.shown import value as shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from model.checks import FunctionalCall, HealthCheck, JsonAssertion
 
@@ -76,6 +76,15 @@ def reason_against(check: HealthCheck | FunctionalCall, answer: Answer) -> str |
     return None
 
 
+def captures(call: FunctionalCall, answer: Answer) -> dict[str, Any]:
+    """Return what a good answer gives to later calls, by name; what is not there is left out."""
+    if not call.capture:
+        return {}
+    content = document(answer)
+    found = {name: _at(content, path) for name, path in call.capture.items()}
+    return {name: value for name, value in found.items() if value is not _MISSING}
+
+
 def _assertion_reason(assertion: JsonAssertion, content: Any) -> str | None:
     value = _at(content, assertion.field)
     if value is _MISSING:
@@ -91,7 +100,31 @@ def _assertion_reason(assertion: JsonAssertion, content: Any) -> str | None:
         isinstance(value, str) and re.fullmatch(assertion.matches, value)
     ):
         return f"field {assertion.field!r} is {shown}, expected text matching {assertion.matches}"
+    return _items_reason(assertion, value)
+
+
+def _items_reason(assertion: JsonAssertion, value: Any) -> str | None:
+    if assertion.holds is None and assertion.lacks is None and assertion.each is None:
+        return None
+    if not isinstance(value, list):
+        return f"field {assertion.field!r} is {shown_value(value)}, expected an array"
+    name = assertion.field
+    if assertion.holds is not None and not any(_has(item, assertion.holds) for item in value):
+        return f"none of the {len(value)} in {name!r} has {shown_value(assertion.holds)}"
+    if assertion.lacks is not None and any(_has(item, assertion.lacks) for item in value):
+        return f"one in {name!r} has {shown_value(assertion.lacks)}, which none may have"
+    if assertion.each is not None:
+        other = sum(not _has(item, assertion.each) for item in value)
+        return (
+            f"{other} of the {len(value)} in {name!r} lack {shown_value(assertion.each)}" if other else None
+        )
     return None
+
+
+def _has(item: Any, values: Mapping[str, Any]) -> bool:
+    return isinstance(item, dict) and all(
+        name in item and _same(item[name], value) for name, value in values.items()
+    )
 
 
 def _at(content: Any, path: str) -> Any:
