@@ -8,6 +8,7 @@ import pulumi
 
 from components import configuration, outputs
 from components.backend import Backend
+from components.checker import Checker
 from components.cronjobs import CronJobs
 from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
@@ -54,9 +55,12 @@ jobs = CronJobs(
 Edge("edge", namespace=namespace, settings=settings.edge, opts=top)
 if settings.monitoring.mode == "standalone":
     Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
+judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
+if settings.verification.checker:
+    checker = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top)
+    judged["checker"] = checker.deployment
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
-    judged = {"backend": backend.deployment, "frontend": frontend.deployment, **jobs.jobs}
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     Verification(
         "verification", place, image=images["ops"], secret=checks_secret,

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pulumi_kubernetes as k8s
 
-from components import naming, workload
+from components import checker, naming, workload
 from components.component import Component
 from model.check_defaults import Wanted, default_checks
-from model.checks import TokenSource, render
+from model.checks import TokenSource, health_urls, render
 from model.settings import Resources
 
 if TYPE_CHECKING:
@@ -41,14 +41,23 @@ def generation(resource: Any) -> pulumi.Output[str]:
 def checks_file(settings: Settings, release: str) -> str:
     """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
     wanted = settings.verification
+    backend, frontend = f"http://{naming.BACKEND}", f"http://{naming.FRONTEND}"
+    health = health_urls(backend, frontend)
+    if wanted.checker:
+        health |= {
+            name: url.replace(backend, f"http://{checker.NAME}")
+            for name, url in health.items()
+            if url.removeprefix(backend) in checker.PATHS
+        }
     own = {settings.edge.api_host, settings.edge.frontend_host, urlsplit(settings.supabase.url).hostname}
     return render(
         default_checks(
             Wanted(
                 release_id=release,
-                api_url=f"http://{naming.BACKEND}",
-                frontend_url=f"http://{naming.FRONTEND}",
+                api_url=backend,
+                frontend_url=frontend,
                 token=TokenSource(supabase_url=settings.supabase.url),
+                health=health,
                 profile=wanted.profile,
                 latency_ms=wanted.latency_ms.model_dump(),
                 version=wanted.version,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 AREAS = {
     "migrate": "ops.migrate.command",
     "checks": "ops.checks.command",
+    "checker": "ops.checker.command",
     "secrets": "ops.secrets.command",
     "images": "ops.images.command",
 }

@@ -120,6 +120,13 @@ class Bench:
             env={"PATH": os.environ["PATH"], **self.application(database_url)}, capture_output=True,
         )  # fmt: skip
 
+    def ended(self, module: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a module to its end, without any variable of the bench."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments], cwd=CHECKOUT, check=False, timeout=60,
+            env={"PATH": os.environ["PATH"]}, capture_output=True,
+        )  # fmt: skip
+
     def build_page(self) -> Path:
         """The frontend's folder, built anew for this bench, to be served or to be broken."""
         folder = self.folder / "frontend"

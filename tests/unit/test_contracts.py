@@ -11,12 +11,13 @@ import pytest
 
 import components
 from components.component import Component
-from tests.unit.harness import SECRET_MARK, Registered, Run, run_program
+from tests.unit.harness import SECRET_MARK, Registered, Run, complete, run_program
 
 # A token is part of every resource's identity in the state: changing one needs an alias.
 TOKENS = {
     "orka:index:AppSecret",
     "orka:index:Backend",
+    "orka:index:Checker",
     "orka:index:CronJobs",
     "orka:index:DatabaseExtension",
     "orka:index:DatabaseMigration",
@@ -34,7 +35,9 @@ LONGEST_COMPONENT = 200
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return run_program()
+    config = complete()
+    config["verification"]["checker"] = True  # the one component that is not there by default
+    return run_program(config)
 
 
 def _pods(run: Run) -> dict[str, dict]:
@@ -77,7 +80,7 @@ def test_every_component_is_completed(run: Run) -> None:
 
 def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
     pods = _pods(run)
-    assert len(pods) == 9
+    assert len(pods) == 10
     for name, pod in pods.items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
