@@ -15,6 +15,8 @@ AREAS = {
     "migrate": "ops.migrate.command",
     "checks": "ops.checks.command",
     "checker": "ops.checker.command",
+    "status": "ops.status.command",
+    "logs": "ops.status.logs",
     "secrets": "ops.secrets.command",
     "images": "ops.images.command",
 }
