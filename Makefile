@@ -31,15 +31,15 @@ check: $(READY) ## lint, types and the tests that need neither root nor a cluste
 	@.venv/bin/mypy
 	@$(PYTHON) -m pytest tests/unit tests/plugins
 
-test: check ## everything: the fast part, SQL on a real PostgreSQL, then the twin end to end
-	@$(PYTHON) -m pytest tests/sql
+test: check ## everything: the fast part, SQL and the checks on real processes, then the twin end to end
+	@$(PYTHON) -m pytest tests/sql tests/checks
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
 	@$(PYTHON) -m pytest tests/sql --soak
 	@.venv/bin/twin up --replace
-	@$(PYTHON) -m pytest tests/sql tests/twin --soak
+	@$(PYTHON) -m pytest tests/sql tests/checks tests/twin --soak
 
 bench-stack: up ## how long the verbs of the stack take on the twin
 	@$(PYTHON) -m benchmarks.stack

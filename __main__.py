@@ -8,6 +8,7 @@ import pulumi
 
 from components import configuration, outputs
 from components.backend import Backend, application_secrets
+from components.checker import Checker
 from components.cronjobs import CronJobs
 from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
@@ -57,6 +58,8 @@ if settings.frontend.target == "kubernetes":
 Edge("edge", namespace=namespace, settings=settings, opts=top)
 if settings.monitoring.mode == "standalone":
     Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
+if settings.verification.checker:
+    judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}

@@ -39,7 +39,7 @@ class Edge(Component):
         super().__init__(name, opts)
         api = [
             _path("/api", naming.BACKEND),
-            *(_path(path, naming.BACKEND, "Exact") for path in HEALTH_PATHS),
+            *(_path(path, _answers(path, settings), "Exact") for path in HEALTH_PATHS),
         ]
         # One origin for the browser: /api of the frontend's host is the API too, its prefix kept.
         web = [_path("/api", naming.BACKEND), _path("/", naming.FRONTEND)]
@@ -64,6 +64,12 @@ class Edge(Component):
                 opts=self.child,
             )
         self.register_outputs({"hosts": [host for _, host, _ in routes]})
+
+
+def _answers(path: str, settings: Settings) -> str:
+    """Which Service answers a health address."""
+    by_checker = settings.verification.checker and path in naming.CHECKER_PATHS
+    return naming.CHECKER if by_checker else naming.BACKEND
 
 
 def asked_for(host_name: str, settings: Settings) -> dict[str, str]:

@@ -15,9 +15,13 @@ FRONTEND = "frontend"
 PROMETHEUS = "prometheus"
 MIGRATION = "migration"
 VERIFICATION = "verification"
+CHECKER = "checker"
 JOBS = "cron-jobs"
 PROMETHEUS_PORT = 9090
+CHECKER_PORT = 8080
 SERVICE_PORT = 80
+# What the checker answers in the application's place.
+CHECKER_PATHS = ("/health/db", "/health/redis", "/health/openai")
 
 # The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
 CRON_JOBS = {
@@ -54,4 +58,6 @@ def parts(settings: Settings) -> list[str]:
         found.append(PROMETHEUS)
     if settings.verification.enabled:
         found.append(VERIFICATION)
+    if settings.verification.checker:
+        found.append(CHECKER)
     return found

@@ -122,6 +122,7 @@ def _listens(part: str, settings: Settings) -> int:
     ports = {
         naming.BACKEND: settings.backend.contract.port,
         naming.FRONTEND: settings.frontend.contract.port,
+        naming.CHECKER: naming.CHECKER_PORT,
     }
     return ports[part]
 

@@ -8,12 +8,14 @@ judged too. When it fails, the **new** version serves and the `up` is red.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
-from model.checks import TokenSource, default_checks, render
+from model.check_defaults import Wanted, default_checks
+from model.checks import TokenSource, health_urls, render
 from model.settings import Resources
 
 if TYPE_CHECKING:
@@ -38,13 +40,30 @@ def generation(resource: Any) -> pulumi.Output[str]:
 
 def checks_file(settings: Settings, release: str) -> str:
     """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
+    wanted = settings.verification
+    backend, frontend = f"http://{naming.BACKEND}", naming.frontend_url(settings)
+    health = health_urls(backend, frontend)
+    if wanted.checker:
+        health |= {
+            name: url.replace(backend, f"http://{naming.CHECKER}")
+            for name, url in health.items()
+            if url.removeprefix(backend) in naming.CHECKER_PATHS
+        }
+    own = {settings.edge.api_host, settings.edge.frontend_host, urlsplit(settings.supabase.url).hostname}
     return render(
         default_checks(
-            f"http://{naming.BACKEND}",
-            naming.frontend_url(settings),
-            release_id=release,
-            token=TokenSource(supabase_url=settings.supabase.url),
-            latency_ms=settings.verification.latency_ms.model_dump(),
+            Wanted(
+                release_id=release,
+                api_url=backend,
+                frontend_url=frontend,
+                token=TokenSource(supabase_url=settings.supabase.url),
+                health=health,
+                profile=wanted.profile,
+                latency_ms=wanted.latency_ms.model_dump(),
+                version=wanted.version,
+                hosts=tuple(filter(None, {*own, *wanted.bundle_hosts})),
+                checker=wanted.checker,
+            )
         )
     )
 

@@ -43,6 +43,8 @@ def allowed(settings: Settings) -> Capacity:
         parts.append((settings.frontend.replicas, settings.frontend.resources))
     if settings.monitoring.mode == "standalone":
         parts.append((1, settings.monitoring.resources))
+    if settings.verification.checker:
+        parts.append((1, Resources()))
     return Capacity(
         pods=ROLLOUT * sum(count for count, _ in parts),
         cpu_request=ROLLOUT * sum((n * amount(each.cpu_request) for n, each in parts), Fraction()),

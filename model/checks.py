@@ -1,4 +1,4 @@
-"""The checks of a release as data: what is asked, what must come back, and where the token comes from.
+"""The checks of a release as one file: what is asked, what must come back, and where the token comes from.
 
 The stack renders a :class:`ChecksFile` into a ConfigMap, the gate's Job and the operator's shell run it: both
 mean the same by "healthy". Nothing here does input or output, and nothing here is secret: a token source
@@ -8,92 +8,71 @@ names environment variables, never values.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import model_validator
+
+from model.check_kinds import (
+    Check,
+    EnvName,
+    FunctionalCall,
+    HealthCheck,
+    JsonAssertion,
+    Kind,
+    LatencyCheck,
+    Strict,
+    Url,
+)
+from model.check_surroundings import (
+    AssetsCheck,
+    BundleCheck,
+    CronJobsCheck,
+    DnsCheck,
+    LogsCheck,
+    NotHere,
+    PodsCheck,
+    RowCheck,
+    TlsCheck,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = [
+    "ChecksFile",
+    "FunctionalCall",
+    "HealthCheck",
+    "JsonAssertion",
+    "TokenSource",
+    "health_urls",
+    "render",
+]
+
 CHECKS_SCHEMA: Literal[1] = 1
 """Version of the file's format. A runner refuses one it does not know."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$")]
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-JsonType = Literal["string", "number", "integer", "boolean", "array", "object"]
-
-DEFAULT_LATENCY_MS: Mapping[str, int] = {
-    "backend": 1_000,
-    "database": 1_000,
-    "redis": 1_000,
-    "openai": 5_000,
-    "frontend": 2_000,
+KIND_OF: Mapping[type[Check], Kind] = {
+    HealthCheck: "health",
+    FunctionalCall: "functional",
+    TlsCheck: "tls",
+    DnsCheck: "dns",
+    AssetsCheck: "assets",
+    BundleCheck: "bundle",
+    LatencyCheck: "latency",
+    PodsCheck: "pods",
+    CronJobsCheck: "cron-jobs",
+    LogsCheck: "logs",
+    RowCheck: "database",
 }
-"""Milliseconds within which a health address has to answer, by its key in the stack's `health_urls`."""
-
-FUNCTIONAL_LATENCY_MS = 5_000
+"""The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class JsonAssertion(_Strict):
-    """What one field of a JSON answer must be. `field` is a dotted path: `events.0.id`, `status`.
-
-    At least one of the conditions is given; all that are given must hold. `at_most` compares numbers,
-    `matches` is a regular expression that must match a string from its beginning to its end.
-    """
-
-    field: Annotated[str, StringConstraints(min_length=1)]
-    equals: JsonValue = None
-    type: JsonType | None = None
-    at_most: float | None = None
-    matches: str | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.equals is None and self.type is None and self.at_most is None and self.matches is None:
-            raise ValueError(
-                f"the assertion on {self.field!r} has no condition: give equals, type, at_most or matches"
-            )
-        return self
-
-
-class HealthCheck(_Strict):
-    """A GET whose status, JSON fields and time are judged.
-
-    `/health` answers 200 whatever the state, so the code alone proves nothing: `assertions` do.
-    `max_latency_ms` is the time from sending the request to the last byte of the answer.
-    """
-
-    name: Name
-    url: Url
-    expect_status: int = 200
-    assertions: tuple[JsonAssertion, ...] = ()
-    body_contains: str | None = None
-    max_latency_ms: int | None = Field(default=None, gt=0)
-
-
-class FunctionalCall(_Strict):
-    """A call that has to do its work: method, body, the token or none, what must come back."""
-
-    name: Name
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    url: Url
-    body: JsonValue = None
-    auth: bool = True
-    expect_status: int = 200
-    assertions: tuple[JsonAssertion, ...] = ()
-    max_latency_ms: int | None = Field(default=FUNCTIONAL_LATENCY_MS, gt=0)
-
-
-class TokenSource(_Strict):
+class TokenSource(Strict):
     """Where the bearer token comes from: `token_env`, or a password grant at Supabase auth.
 
     The grant is used where `token_env` is unset: POST `{supabase_url}/auth/v1/token?grant_type=password`.
-    All `*_env` are names of environment variables.
+    All `*_env` are names of environment variables. The last ones are optional: a user of another tenant, the
+    secret that signs tokens (to make one that has expired), and an address of the database to read rows from.
     """
 
     token_env: EnvName = "ORKA_TOKEN"  # noqa: S105 - the name of a variable
@@ -101,26 +80,54 @@ class TokenSource(_Strict):
     anon_key_env: EnvName = "SUPABASE_KEY"
     email_env: EnvName = "ORKA_CHECK_EMAIL"
     password_env: EnvName = "ORKA_CHECK_PASSWORD"  # noqa: S105 - the name of a variable
+    other_email_env: EnvName = "ORKA_CHECK_OTHER_EMAIL"
+    other_password_env: EnvName = "ORKA_CHECK_OTHER_PASSWORD"  # noqa: S105 - the name of a variable
+    jwt_secret_env: EnvName = "ORKA_CHECK_JWT_SECRET"  # noqa: S105 - the name of a variable
+    database_url_env: EnvName = "ORKA_CHECK_DATABASE_URL"
 
 
-class ChecksFile(_Strict):
-    """All checks of one release, in the order in which they run: health first."""
+class ChecksFile(Strict):
+    """All checks of one release. What needs nothing before it runs side by side, calls run in their order."""
 
     schema_version: Literal[1] = CHECKS_SCHEMA
     release_id: str
     token: TokenSource = TokenSource()
-    health: tuple[HealthCheck, ...]
+    health: tuple[HealthCheck, ...] = ()
     functional: tuple[FunctionalCall, ...] = ()
+    tls: tuple[TlsCheck, ...] = ()
+    dns: tuple[DnsCheck, ...] = ()
+    assets: tuple[AssetsCheck, ...] = ()
+    bundle: tuple[BundleCheck, ...] = ()
+    latency: tuple[LatencyCheck, ...] = ()
+    pods: tuple[PodsCheck, ...] = ()
+    cron_jobs: tuple[CronJobsCheck, ...] = ()
+    logs: tuple[LogsCheck, ...] = ()
+    database: tuple[RowCheck, ...] = ()
+    not_here: tuple[NotHere, ...] = ()
+
+    def all(self) -> tuple[Check, ...]:
+        """Every check, health first."""
+        return tuple(check for kind in KIND_OF.values() for check in getattr(self, kind.replace("-", "_")))
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names = [check.name for check in self.health] + [call.name for call in self.functional]
+        checks = self.all()
+        names = [check.name for check in checks]
         double = sorted({name for name in names if names.count(name) > 1})
         if double:
             raise ValueError(f"two checks share a name: {', '.join(double)}")
         if not names:
             raise ValueError("a file without checks proves nothing")
+        critical = {check.name for check in checks if check.critical}
+        wrong = sorted({name for check in checks for name in check.excused_by if name in critical})
+        if wrong:
+            raise ValueError(f"a critical check excuses no other: {', '.join(wrong)}")
         return self
+
+
+def kind_of(check: Check) -> Kind:
+    """Return the word for what a check is."""
+    return KIND_OF[type(check)]
 
 
 def health_urls(api_url: str, frontend_url: str) -> dict[str, str]:
@@ -135,101 +142,8 @@ def health_urls(api_url: str, frontend_url: str) -> dict[str, str]:
     }
 
 
-def default_checks(
-    api_url: str,
-    frontend_url: str,
-    *,
-    release_id: str,
-    token: TokenSource | None = None,
-    health: Mapping[str, str] | None = None,
-    latency_ms: Mapping[str, int] | None = None,
-) -> ChecksFile:
-    """Return the guide's four health checks, the frontend's, and the guide's four functional calls.
-
-    Args:
-        api_url: base of the API, as reached from where the checks run.
-        frontend_url: base of the frontend, likewise.
-        release_id: written into the result.
-        token: source of the bearer token of the functional calls.
-        health: the health addresses by name; those of `health_urls` when not given.
-        latency_ms: overrides of `DEFAULT_LATENCY_MS`, by the same keys.
-    """
-    limits = {**DEFAULT_LATENCY_MS, **(latency_ms or {})}
-    addresses = health or health_urls(api_url, frontend_url)
-    return ChecksFile(
-        release_id=release_id,
-        token=token or TokenSource(),
-        health=tuple(_health(name, url, limits[name]) for name, url in addresses.items()),
-        functional=_guide_calls(f"{api_url.rstrip('/')}/api/audit"),
-    )
-
-
 def render(checks: ChecksFile) -> str:
     """Return the canonical JSON: same checks, same bytes. `ChecksFile.model_validate_json` reads it."""
-    document = checks.model_dump(mode="json", exclude_none=True)
+    document = checks.model_dump(mode="json", exclude_defaults=True)
+    document["schema_version"] = checks.schema_version
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _health(name: str, url: str, limit_ms: int) -> HealthCheck:
-    if name == "frontend":
-        return HealthCheck(name=name, url=url, body_contains="<html", max_latency_ms=limit_ms)
-    second = (
-        JsonAssertion(field="version", type="string")
-        if name == "backend"
-        else JsonAssertion(field="latency_ms", type="number", at_most=limit_ms)
-    )
-    assertions = (JsonAssertion(field="status", equals="healthy"), second)
-    return HealthCheck(name=name, url=url, assertions=assertions, max_latency_ms=limit_ms)
-
-
-def _guide_calls(base: str) -> tuple[FunctionalCall, ...]:
-    uuid = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    question = "Show me all budget changes"
-    return (
-        FunctionalCall(
-            name="create-event",
-            method="POST",
-            url=f"{base}/events",
-            body={
-                "event_type": "test_event",
-                "entity_type": "test",
-                "entity_id": "123",
-                "severity": "info",
-                "action_details": {"test": "data"},
-            },
-            expect_status=201,
-            assertions=(
-                JsonAssertion(field="id", matches=uuid),
-                JsonAssertion(field="timestamp", type="string"),
-                JsonAssertion(field="tenant_id", matches=uuid),
-                JsonAssertion(field="hash", matches="[0-9a-f]{64}"),
-            ),
-        ),
-        FunctionalCall(
-            name="read-events",
-            url=f"{base}/events",
-            assertions=(
-                JsonAssertion(field="events.0.id", matches=uuid),
-                JsonAssertion(field="total", type="integer"),
-            ),
-        ),
-        FunctionalCall(
-            name="read-anomalies",
-            url=f"{base}/anomalies",
-            assertions=(
-                JsonAssertion(field="anomalies", type="array"),
-                JsonAssertion(field="total", type="integer"),
-            ),
-        ),
-        FunctionalCall(
-            name="semantic-search",
-            method="POST",
-            url=f"{base}/search",
-            body={"query": question},
-            assertions=(
-                JsonAssertion(field="query", equals=question),
-                JsonAssertion(field="results", type="array"),
-                JsonAssertion(field="total_results", type="integer"),
-            ),
-        ),
-    )

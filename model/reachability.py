@@ -44,6 +44,10 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
     if settings.verification.enabled:
         page = "frontend" if here else EXTERNAL_FRONTEND
         found += [("verification", target) for target in ("backend", "supabase", page)]
+    if settings.verification.checker:
+        found += [(EDGE, "checker"), *(("checker", target) for target in ("database", "redis", "openai"))]
+        if settings.verification.enabled:
+            found.append(("verification", "checker"))
     return found
 
 

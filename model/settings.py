@@ -14,6 +14,7 @@ from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
     DnsLabel,
+    HostName,
     HttpUrl,
     Origin,
     Quantity,
@@ -257,10 +258,17 @@ class LatencyLimits(Strict):
 
 
 class Verification(Strict):
-    """The gate: the same checks as `ops checks`, run inside the cluster after every rollout."""
+    """The gate: the same checks as `ops checks`, run inside the cluster after every rollout.
+
+    `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
+    """
 
     enabled: bool = True
     deadline_seconds: Seconds = 180
+    profile: Literal["guide", "application"] = "guide"
+    checker: bool = False
+    version: str | None = None
+    bundle_hosts: tuple[HostName, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()
 
 

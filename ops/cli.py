@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 AREAS = {
     "migrate": "ops.migrate.command",
     "checks": "ops.checks.command",
+    "checker": "ops.checker.command",
+    "status": "ops.status.command",
+    "logs": "ops.status.logs",
     "secrets": "ops.secrets.command",
     "images": "ops.images.command",
 }

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from twin import secrets
+from twin import database, secrets
 from twin.environment import environment
 from twin.paths import BRIDGE_ADDRESS, default
 
@@ -50,9 +50,14 @@ def main() -> int:
 
 
 def check_user(paths: Paths) -> dict[str, str]:
-    """What `ops checks` needs from the environment to sign in as a seeded user."""
+    """What `ops checks` needs from the environment to sign in as a seeded user, and to ask everything."""
     known = secrets.of(paths)
     return {
+        "ORKA_BUNDLE_HOSTS": "staging.supabase.co",
+        "ORKA_CHECK_DATABASE_URL": database.admin_url(paths),
+        "ORKA_CHECK_JWT_SECRET": known.jwt_secret,
+        "ORKA_CHECK_OTHER_EMAIL": known.users[1].email,
+        "ORKA_CHECK_OTHER_PASSWORD": known.users[1].password,
         "SUPABASE_URL": f"http://{BRIDGE_ADDRESS}:8602",
         "SUPABASE_KEY": known.supabase_key,
         "ORKA_CHECK_EMAIL": known.users[0].email,

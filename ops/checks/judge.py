@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.checks.shown import plain
+from ops.checks.shown import value as shown_value
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from model.checks import FunctionalCall, HealthCheck, JsonAssertion
 
-_SHOWN_CHARACTERS = 120
 _MISSING = object()
 
 
@@ -23,19 +25,48 @@ class Answer:
     status: int
     body: bytes
     latency_ms: int
+    content_type: str = ""
+    location: str | None = None
+
+
+class UnreadableError(ValueError):
+    """The answer is not the JSON it should be; the message says what it is instead."""
+
+
+def document(answer: Answer) -> Any:
+    """Return the answer's JSON.
+
+    Raises:
+        UnreadableError: it is not UTF-8, not JSON, or nested without end.
+    """
+    try:
+        return json.loads(answer.body.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"the answer is not UTF-8: byte {error.start} is wrong") from None
+    except RecursionError:
+        raise UnreadableError("the answer is JSON nested too deeply to be read") from None
+    except ValueError:
+        start = answer.body.lstrip()[:15].lower()
+        html = "html" in answer.content_type.lower() or start.startswith((b"<!doctype", b"<html"))
+        raise UnreadableError("the answer is HTML, not JSON" if html else "the answer is not JSON") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # Python would read NaN and Infinity, which JSON does not have
 
 
 def reason_against(check: HealthCheck | FunctionalCall, answer: Answer) -> str | None:
     """Return why the answer does not satisfy the check, or None when it does."""
     if answer.status != check.expect_status:
-        return f"answered {answer.status}, expected {check.expect_status}"
+        elsewhere = f" (a redirect to {plain(answer.location)})" if answer.location else ""
+        return f"answered {answer.status}{elsewhere}, expected {check.expect_status}"
     if check.assertions:
         try:
-            document = json.loads(answer.body)
-        except ValueError:
-            return "the answer is not JSON"
+            content = document(answer)
+        except UnreadableError as error:
+            return str(error)
         for assertion in check.assertions:
-            if reason := _assertion_reason(assertion, document):
+            if reason := _assertion_reason(assertion, content):
                 return reason
     contains: str | None = getattr(check, "body_contains", None)
     if contains is not None and contains.encode() not in answer.body:
@@ -45,13 +76,22 @@ def reason_against(check: HealthCheck | FunctionalCall, answer: Answer) -> str |
     return None
 
 
-def _assertion_reason(assertion: JsonAssertion, document: Any) -> str | None:
-    value = _at(document, assertion.field)
+def captures(call: FunctionalCall, answer: Answer) -> dict[str, Any]:
+    """Return what a good answer gives to later calls, by name; what is not there is left out."""
+    if not call.capture:
+        return {}
+    content = document(answer)
+    found = {name: _at(content, path) for name, path in call.capture.items()}
+    return {name: value for name, value in found.items() if value is not _MISSING}
+
+
+def _assertion_reason(assertion: JsonAssertion, content: Any) -> str | None:
+    value = _at(content, assertion.field)
     if value is _MISSING:
         return f"field {assertion.field!r} is missing"
-    shown = _shown(value)
+    shown = shown_value(value)
     if assertion.equals is not None and not _same(value, assertion.equals):
-        return f"field {assertion.field!r} is {shown}, expected {_shown(assertion.equals)}"
+        return f"field {assertion.field!r} is {shown}, expected {shown_value(assertion.equals)}"
     if assertion.type is not None and not _TYPES[assertion.type](value):
         return f"field {assertion.field!r} is {shown}, expected a value of type {assertion.type}"
     if assertion.at_most is not None and not (_number(value) and value <= assertion.at_most):
@@ -60,11 +100,35 @@ def _assertion_reason(assertion: JsonAssertion, document: Any) -> str | None:
         isinstance(value, str) and re.fullmatch(assertion.matches, value)
     ):
         return f"field {assertion.field!r} is {shown}, expected text matching {assertion.matches}"
+    return _items_reason(assertion, value)
+
+
+def _items_reason(assertion: JsonAssertion, value: Any) -> str | None:
+    if assertion.holds is None and assertion.lacks is None and assertion.each is None:
+        return None
+    if not isinstance(value, list):
+        return f"field {assertion.field!r} is {shown_value(value)}, expected an array"
+    name = assertion.field
+    if assertion.holds is not None and not any(_has(item, assertion.holds) for item in value):
+        return f"none of the {len(value)} in {name!r} has {shown_value(assertion.holds)}"
+    if assertion.lacks is not None and any(_has(item, assertion.lacks) for item in value):
+        return f"one in {name!r} has {shown_value(assertion.lacks)}, which none may have"
+    if assertion.each is not None:
+        other = sum(not _has(item, assertion.each) for item in value)
+        return (
+            f"{other} of the {len(value)} in {name!r} lack {shown_value(assertion.each)}" if other else None
+        )
     return None
 
 
-def _at(document: Any, path: str) -> Any:
-    value = document
+def _has(item: Any, values: Mapping[str, Any]) -> bool:
+    return isinstance(item, dict) and all(
+        name in item and _same(item[name], value) for name, value in values.items()
+    )
+
+
+def _at(content: Any, path: str) -> Any:
+    value = content
     for part in path.split("."):
         if isinstance(value, dict) and part in value:
             value = value[part]
@@ -78,11 +142,6 @@ def _at(document: Any, path: str) -> Any:
 def _same(value: Any, expected: Any) -> bool:
     # JSON's true is not 1, though Python's is.
     return bool(value == expected) and isinstance(value, bool) == isinstance(expected, bool)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 
 def _number(value: Any) -> bool:

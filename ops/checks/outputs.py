@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from model.checks import ChecksFile, TokenSource, default_checks
+from model.check_defaults import Deployed, Profile, Wanted, default_checks
+
+if TYPE_CHECKING:
+    from model.checks import ChecksFile, TokenSource
 
 PULUMI_SECONDS = 90
+DEPLOYMENTS = ("backend", "frontend")
 
 
 class OutputsError(RuntimeError):
@@ -34,11 +38,18 @@ def fetch(stack: str) -> str:
     return done.stdout
 
 
-def checks_from(text: str, token: TokenSource) -> ChecksFile:
+def checks_from(
+    text: str,
+    token: TokenSource,
+    *,
+    profile: Profile = "guide",
+    version: str | None = None,
+    hosts: tuple[str, ...] | None = None,
+) -> ChecksFile:
     """Return the default checks for the stack whose outputs these are.
 
     Raises:
-        OutputsError: an output is missing or no text.
+        OutputsError: an output is missing or of another form.
     """
     try:
         outputs: Any = json.loads(text)
@@ -54,11 +65,27 @@ def checks_from(text: str, token: TokenSource) -> ChecksFile:
     addresses = outputs.get("health_urls")
     try:
         return default_checks(
-            outputs["api_url"],
-            outputs["frontend_url"],
-            release_id=outputs["release_id"],
-            token=token,
-            health=addresses if isinstance(addresses, dict) else None,
+            Wanted(
+                release_id=outputs["release_id"],
+                api_url=outputs["api_url"],
+                frontend_url=outputs["frontend_url"],
+                token=token,
+                profile=profile,
+                version=version,
+                hosts=hosts,
+                health=addresses if isinstance(addresses, dict) else None,
+                deployed=_deployed(outputs),
+            )
         )
     except (KeyError, ValueError) as error:
         raise OutputsError(f"the stack's outputs give no valid checks: {error}") from error
+
+
+def _deployed(outputs: dict[str, Any]) -> Deployed:
+    images, schedules = outputs.get("images"), outputs.get("cron_jobs")
+    return Deployed(
+        namespace=str(outputs.get("namespace", "staging")),
+        # The images of Deployments; that of the Jobs is not one.
+        images={name: images[name] for name in DEPLOYMENTS} if isinstance(images, dict) else {},
+        cron_jobs=schedules if isinstance(schedules, dict) else {},
+    )

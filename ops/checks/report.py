@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ops.checks.result import RunResult
+    from ops.checks.result import CheckResult, RunResult
 
 TERMINATION_BYTES = 4096
 """What Kubernetes keeps of a termination message."""
@@ -19,34 +19,32 @@ _WAY_BACK = "The new version is serving. To go back: git checkout PREVIOUS && pu
 
 def table(result: RunResult) -> str:
     """Return the checks as an aligned table with the run's verdict below."""
-    head = ("CHECK", "KIND", "VERDICT", "MS", "TRIES", "URL")
-    rows = [
-        (
-            check.name,
-            check.kind,
-            check.verdict,
-            "-" if check.latency_ms is None else str(check.latency_ms),
-            str(check.attempts),
-            check.url,
-        )
-        for check in result.checks
-    ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True)).rstrip()]
-    for row, check in zip(rows, result.checks, strict=True):
+    rows = [("CHECK", "KIND", "VERDICT", "MS", "TRIES", "ASKED"), *(_row(check) for check in result.checks)]
+    rows += [(entry.name, entry.kind, "not run", "-", "-", "-") for entry in result.not_run]
+    reasons = [None, *(check.reason for check in result.checks), *(entry.reason for entry in result.not_run)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row, reason in zip(rows, reasons, strict=True):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        if check.reason:
-            lines.append(f"  └ {check.reason}")
-    lines.append(f"{result.verdict.upper()}: {summary(result)}")
-    return "\n".join(lines)
+        if reason:
+            lines.append(f"  └ {reason}")
+    return "\n".join([*lines, f"{result.verdict.upper()}: {summary(result)}"])
+
+
+def _row(check: CheckResult) -> tuple[str, ...]:
+    verdict = check.verdict if check.verdict == "passed" or check.critical else f"{check.verdict} (degraded)"
+    milliseconds = "-" if check.latency_ms is None else str(check.latency_ms)
+    return (check.name, check.kind, verdict, milliseconds, str(check.attempts), check.url)
 
 
 def summary(result: RunResult) -> str:
     """Return one line: how many of how many passed, for which release, in what time."""
     passed = sum(check.verdict == "passed" for check in result.checks)
+    degraded = f", degraded: {', '.join(result.degraded)}" if result.degraded else ""
+    not_run = f", {len(result.not_run)} not run here" if result.not_run else ""
     return (
         f"{passed} of {len(result.checks)} checks passed, release {result.release_id}, "
-        f"{result.duration_ms / 1000:.1f} s"
+        f"{result.duration_ms / 1000:.1f} s{degraded}{not_run}"
     )
 
 

@@ -1,21 +1,27 @@
 """What a run of the checks found. The JSON of :class:`RunResult` is a fixed format, like the exit codes.
 
-    {"schema_version": 1, "release_id": "…", "verdict": "passed|failed|errored", "started_at": "…Z",
-     "duration_ms": 812, "checks": [{"name": "database", "kind": "health|functional", "verdict": "…",
-     "reason": null, "latency_ms": 14, "url": "https://…", "attempts": 1}]}
+    {"schema_version": 1, "release_id": "…", "verdict": "passed|failed|errored|inconclusive",
+     "started_at": "…Z", "duration_ms": 812, "degraded": ["openai"],
+     "not_run": [{"name": "pods", "kind": "pods", "reason": "…"}],
+     "checks": [{"name": "database", "kind": "health", "verdict": "…", "reason": null, "latency_ms": 14,
+     "url": "https://…", "attempts": 1, "critical": true, "samples": [14], "before": null}]}
 
-`failed` means that an answer came and was not the expected one; `errored` that there was none to judge.
+`failed` means that an answer came and was not the expected one; `errored` that there was none to judge;
+`inconclusive` that the check is red and says nothing about this release: something else explains it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Verdict = Literal["passed", "failed", "errored"]
-Kind = Literal["health", "functional"]
+from model.check_kinds import Kind  # noqa: TC001 - pydantic reads the annotations
+from model.check_surroundings import NotHere  # noqa: TC001
+
+Verdict = Literal["passed", "failed", "errored", "inconclusive"]
 
 
 class Exit(IntEnum):
@@ -25,10 +31,25 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     ERRORED = 3
+    INCONCLUSIVE = 4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check came to. `samples` are milliseconds, one for each answer that came."""
+
+    verdict: Verdict
+    reason: str | None = None
+    latency_ms: int | None = None
+    attempts: int = 1
+    samples: tuple[int, ...] = ()
 
 
 class CheckResult(BaseModel):
-    """One check: its verdict, the reason when it did not pass, milliseconds of its last attempt."""
+    """One check: its verdict, the reason when it did not pass, milliseconds of its last attempt.
+
+    `before` is the verdict that a baseline had for it, None without one; `url` says what was asked.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,10 +60,16 @@ class CheckResult(BaseModel):
     latency_ms: int | None
     url: str
     attempts: int
+    critical: bool = True
+    samples: tuple[int, ...] = ()
+    before: Verdict | None = None
 
 
 class RunResult(BaseModel):
-    """All checks of one run. `started_at` is UTC, ISO 8601; `duration_ms` covers the whole run."""
+    """All checks of one run. `started_at` is UTC, ISO 8601; `duration_ms` covers the whole run.
+
+    `degraded` names the red checks that do not count; `not_run` what could not be asked from here.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,16 +79,10 @@ class RunResult(BaseModel):
     started_at: str
     duration_ms: int
     checks: tuple[CheckResult, ...]
-
-
-def overall(checks: tuple[CheckResult, ...]) -> Verdict:
-    """Return the run's verdict. A failed check outweighs an errored one; nothing run is no pass."""
-    verdicts = {check.verdict for check in checks}
-    if "failed" in verdicts:
-        return "failed"
-    return "passed" if verdicts == {"passed"} else "errored"
+    degraded: tuple[str, ...] = ()
+    not_run: tuple[NotHere, ...] = ()
 
 
 def exit_code(verdict: Verdict) -> Exit:
     """Return the exit code that stands for a verdict."""
-    return {"passed": Exit.PASSED, "failed": Exit.FAILED, "errored": Exit.ERRORED}[verdict]
+    return Exit[verdict.upper()]

@@ -1,174 +1,159 @@
-"""Runs the checks: health side by side, functional calls in turn, everything within one deadline."""
+"""Runs the checks: what needs nothing side by side, calls in turn, then rows and times, in one deadline."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from model.checks import FunctionalCall, HealthCheck
-from ops.checks.connection import ConnectTo, client
-from ops.checks.judge import Answer, reason_against
-from ops.checks.result import CheckResult, RunResult, Verdict, overall
-from ops.checks.token import GivenToken, PasswordGrant, access_token, redact, secrets_of
+from model.check_kinds import Check, FunctionalCall, HealthCheck, LatencyCheck
+from model.check_surroundings import (
+    AssetsCheck,
+    BundleCheck,
+    CronJobsCheck,
+    DnsCheck,
+    LogsCheck,
+    PodsCheck,
+    RowCheck,
+    TlsCheck,
+)
+from model.checks import kind_of
+from ops.checks import address, calls, cluster, frontend, rows, verdicts
+from ops.checks.asking import milliseconds_since
+from ops.checks.connection import client
+from ops.checks.latency import latency
+from ops.checks.result import CheckResult, Outcome, RunResult
+from ops.checks.session import Session
+from ops.checks.token import GivenToken
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from model.check_surroundings import NotHere
     from model.checks import ChecksFile
+    from ops.checks.session import Means
+    from ops.checks.token import PasswordGrant
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-_NOT_RECEIVED = 503
-"""The status by which a proxy says that nobody took the request: sending a POST again does no harm."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of a run, in seconds: of one attempt, between attempts, of the whole; and attempts per check."""
-
-    timeout: float = 10.0
-    pause: float = 1.0
-    deadline: float = 120.0
-    attempts: int = 3
-
-
-@dataclass
-class _Run:
-    http: httpx.AsyncClient
-    limits: Limits
-    ends: float
-    secrets: set[str]
-    token: str | None = None
-    bodies: dict[str, bytes] = field(default_factory=dict)
-
-    def left(self) -> float:
-        return self.ends - time.monotonic()
+_JUDGES: dict[type[Check], Callable[[Session, Any], Awaitable[Outcome]]] = {
+    HealthCheck: calls.health,
+    FunctionalCall: calls.call,
+    TlsCheck: address.certificate,
+    DnsCheck: address.resolves,
+    AssetsCheck: frontend.complete,
+    BundleCheck: frontend.bundle,
+    LatencyCheck: latency,
+    PodsCheck: cluster.pods,
+    CronJobsCheck: cluster.cron_jobs,
+    LogsCheck: cluster.logs,
+    RowCheck: rows.row,
+}
 
 
 def run(
     checks: ChecksFile,
-    origin: GivenToken | PasswordGrant | None,
-    limits: Limits,
-    rules: tuple[ConnectTo, ...],
-    context: ssl.SSLContext,
+    means: Means,
+    *,
+    not_run: tuple[NotHere, ...] = (),
+    baseline: RunResult | None = None,
+    seen: Callable[[CheckResult], None] = lambda _: None,
 ) -> RunResult:
     """Run all checks and return what they found; never raises for what a checked service does.
 
-    `origin` may be None when no call of the file needs a token.
+    `seen` is told of each result when it is there, before a baseline or a red check of others explains it.
     """
-    return asyncio.run(_run(checks, origin, limits, rules, context))
+    return asyncio.run(_run(checks, means, not_run, baseline, seen))
 
 
 async def _run(
     checks: ChecksFile,
-    origin: GivenToken | PasswordGrant | None,
-    limits: Limits,
-    rules: tuple[ConnectTo, ...],
-    context: ssl.SSLContext,
+    means: Means,
+    not_run: tuple[NotHere, ...],
+    baseline: RunResult | None,
+    seen: Callable[[CheckResult], None],
 ) -> RunResult:
     started, begun = datetime.now(UTC), time.monotonic()
-    async with client(rules, context) as http:
-        state = _Run(http, limits, begun + limits.deadline, set(secrets_of(origin)) if origin else set())
-        results = list(await asyncio.gather(*(_judge(state, check) for check in checks.health)))
-        if any(call.auth for call in checks.functional):
-            results += await _log_in(state, origin)
-        for call in checks.functional:
-            results.append(await _judge(state, call))
-    found = tuple(results)
+    async with client(means.rules, means.context) as http:
+        session = Session(http, means, begun + means.limits.deadline, means.credentials.secrets())
+
+        async def one(check: Check) -> CheckResult:
+            outcome = await _bounded(session, check)
+            result = _result(session, check, outcome)
+            seen(result)
+            return result
+
+        alone = [c for c in checks.all() if not isinstance(c, FunctionalCall | LatencyCheck | RowCheck)]
+        found = list(await asyncio.gather(*(one(check) for check in alone)))
+        if any(call.auth for call in checks.functional) or checks.latency or checks.database:
+            found += await _log_in(session, checks, seen)
+        # In turn: a call may need what the one before it gave, and times are taken when nothing else runs.
+        for check in (*checks.functional, *checks.database, *checks.latency):
+            found.append(await one(check))
+    judged = verdicts.excused(verdicts.compared(found, baseline), checks.all())
     return RunResult(
         release_id=checks.release_id,
-        verdict=overall(found),
+        verdict=verdicts.overall(judged),
         started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        duration_ms=_milliseconds(begun),
-        checks=found,
+        duration_ms=milliseconds_since(begun),
+        checks=judged,
+        degraded=verdicts.degraded(judged),
+        not_run=not_run,
     )
 
 
-async def _log_in(state: _Run, origin: GivenToken | PasswordGrant | None) -> list[CheckResult]:
-    """Get the token; a password grant is a check of its own, for a login that fails is a finding."""
-    if isinstance(origin, GivenToken):
-        state.token = origin.token
-    if not isinstance(origin, PasswordGrant):
-        return []
-    result = await _judge(state, origin.call(), {"apikey": origin.anon_key})
-    if result.verdict == "passed":
-        state.token = access_token(state.bodies[result.name])
-        state.secrets.add(state.token)
-    return [result]
+async def _log_in(
+    session: Session, checks: ChecksFile, seen: Callable[[CheckResult], None]
+) -> list[CheckResult]:
+    """Get the tokens; a password grant is a check of its own, for a login that fails is a finding."""
+    known = session.means.credentials
+    needs_other = any(call.caller == "other-tenant" for call in checks.functional)
+    results: list[CheckResult] = []
+    if isinstance(known.checker, GivenToken):
+        session.token = known.checker.token
+    elif known.checker is not None:
+        session.token = await _granted(session, known.checker, results)
+    if needs_other and known.other is not None:
+        session.other_token = await _granted(session, known.other, results)
+    for result in results:
+        seen(result)
+    return results
 
 
-async def _judge(
-    state: _Run, check: HealthCheck | FunctionalCall, headers: dict[str, str] | None = None
-) -> CheckResult:
-    kind = "health" if isinstance(check, HealthCheck) else "functional"
-
-    def result(verdict: Verdict, reason: str | None, latency: int | None, attempts: int) -> CheckResult:
-        return CheckResult(
-            name=check.name,
-            kind=kind,
-            verdict=verdict,
-            reason=redact(reason, state.secrets) if reason else None,
-            latency_ms=latency,
-            url=check.url,
-            attempts=attempts,
-        )
-
-    sent = dict(headers or {})
-    if isinstance(check, FunctionalCall) and check.auth:
-        if state.token is None:
-            return result("errored", "there is no token to call with", None, 0)
-        sent["authorization"] = f"Bearer {state.token}"
-    outcome = result("errored", "not asked: the time for all checks had run out", None, 0)
-    for attempt in range(1, state.limits.attempts + 1):
-        if attempt > 1:
-            await asyncio.sleep(max(0.0, min(state.limits.pause, state.left())))
-        if state.left() <= 0:
-            break
-        answer, error, again = await _ask(state, check, sent)
-        if answer is None:
-            outcome = result("errored", error, None, attempt)
-        else:
-            reason = reason_against(check, answer)
-            outcome = result("failed" if reason else "passed", reason, answer.latency_ms, attempt)
-        if outcome.verdict == "passed" or not again:
-            break
-    return outcome
+async def _granted(session: Session, grant: PasswordGrant, results: list[CheckResult]) -> str | None:
+    given = grant.call()
+    outcome = await calls.call(session, given, {"apikey": grant.anon_key})
+    token = session.captured.pop("access_token", None)
+    if token is not None:
+        session.secrets.add(token)
+    results.append(_result(session, given, outcome))
+    return token if outcome.verdict == "passed" else None
 
 
-async def _ask(
-    state: _Run, check: HealthCheck | FunctionalCall, headers: dict[str, str]
-) -> tuple[Answer | None, str | None, bool]:
-    """Send the request once. Returns the answer or the reason for having none, and whether to ask again.
-
-    What may have been done already (a POST that was received) is never sent twice.
-    """
-    method = check.method if isinstance(check, FunctionalCall) else "GET"
-    body = check.body if isinstance(check, FunctionalCall) else None
-    safe = method == "GET"
-    seconds = min(state.limits.timeout, state.left())
-    begun = time.monotonic()
-    try:
-        async with asyncio.timeout(seconds):
-            request = state.http.stream(method, check.url, json=body, headers=headers)
-            async with request as response:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAX_BODY_BYTES:
-                        return None, f"the answer is longer than {MAX_BODY_BYTES} bytes", False
-    except TimeoutError:
-        return None, f"no whole answer within {seconds:.1f} s", safe
-    except httpx.ConnectError as error:
-        return None, f"cannot connect: {error}", True
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-        return None, f"no answer: {type(error).__name__}: {error}", safe
-    state.bodies[check.name] = bytes(content)
-    answer = Answer(response.status_code, bytes(content), _milliseconds(begun))
-    return answer, None, safe or response.status_code == _NOT_RECEIVED
+async def _bounded(session: Session, check: Check) -> Outcome:
+    if session.left() <= 0:
+        return Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
+    return await _JUDGES[type(check)](session, check)
 
 
-def _milliseconds(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
+def _result(session: Session, check: Check, outcome: Outcome) -> CheckResult:
+    return CheckResult(
+        name=check.name,
+        kind=kind_of(check),
+        verdict=outcome.verdict,
+        reason=session.hide(outcome.reason),
+        latency_ms=outcome.latency_ms,
+        url=_asked(check),
+        attempts=outcome.attempts,
+        critical=check.critical,
+        samples=outcome.samples,
+    )
+
+
+def _asked(check: Any) -> str:
+    if isinstance(check, TlsCheck):
+        return f"tls://{check.host}:{check.port}"
+    if isinstance(check, DnsCheck):
+        return f"dns:{check.host}"
+    if isinstance(check, PodsCheck | CronJobsCheck | LogsCheck):
+        return f"namespace {check.namespace}"
+    return "database" if isinstance(check, RowCheck) else str(check.url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,17 +32,66 @@ class PasswordGrant:
     anon_key: str
     email: str
     password: str
+    name: str = "authentication"
 
     def call(self) -> FunctionalCall:
         """Return the grant as a call, judged like any other: its failure means that nobody can log in."""
         return FunctionalCall(
-            name="authentication",
+            name=self.name,
             method="POST",
             url=f"{self.supabase_url.rstrip('/')}/auth/v1/token?grant_type=password",
             body={"email": self.email, "password": self.password},
             auth=False,
             assertions=(JsonAssertion(field="access_token", type="string"),),
+            capture={"access_token": "access_token"},
         )
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Credentials:
+    """Everything secret that a run may use. What is None was not given."""
+
+    checker: GivenToken | PasswordGrant | None = None
+    other: PasswordGrant | None = None
+    jwt_secret: str | None = None
+    database_url: str | None = None
+
+    def secrets(self) -> set[str]:
+        """The values that no output may show."""
+        origins = [origin for origin in (self.checker, self.other) if origin is not None]
+        values = {value for origin in origins for value in secrets_of(origin)}
+        return values | {value for value in (self.jwt_secret, self.database_url) if value}
+
+
+def credentials(
+    source: TokenSource, environment: Mapping[str, str], *, needs_token: bool = True
+) -> Credentials:
+    """Find everything that the environment gives.
+
+    Raises:
+        NoTokenSourceError: a token is needed and there is no origin of one.
+    """
+    email, password, key, secret, database = (
+        environment.get(name, "").strip()
+        for name in (
+            source.other_email_env,
+            source.other_password_env,
+            source.anon_key_env,
+            source.jwt_secret_env,
+            source.database_url_env,
+        )
+    )
+    other = (
+        PasswordGrant(source.supabase_url, key, email, password, name="authentication-other")
+        if source.supabase_url and key and email and password
+        else None
+    )
+    return Credentials(
+        checker=resolve(source, environment) if needs_token else None,
+        other=other,
+        jwt_secret=secret or None,
+        database_url=database or None,
+    )
 
 
 def resolve(source: TokenSource, environment: Mapping[str, str]) -> GivenToken | PasswordGrant:
@@ -74,11 +122,6 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
-
-
-def access_token(body: bytes) -> str:
-    """Return the token of a successful grant's answer."""
-    return str(json.loads(body)["access_token"])
 
 
 def secrets_of(origin: GivenToken | PasswordGrant) -> tuple[str, ...]:

@@ -7,14 +7,17 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import components
 from components.component import Component
-from tests.unit.harness import SECRET_MARK, Registered, Run
+from tests.unit.harness import SECRET_MARK, Registered, Run, complete, run_program
 
 # A token is part of every resource's identity in the state: changing one needs an alias.
 TOKENS = {
     "orka:index:AppSecret",
     "orka:index:Backend",
+    "orka:index:Checker",
     "orka:index:CronJobs",
     "orka:index:DatabaseExtension",
     "orka:index:DatabaseMigration",
@@ -31,6 +34,13 @@ TOKENS = {
     "orka:index:Verification",
 }
 LONGEST_COMPONENT = 200
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    config = complete()
+    config["verification"]["checker"] = True  # the one component that is not there by default
+    return run_program(config)
 
 
 def _pods(run: Run) -> dict[str, dict]:
@@ -73,7 +83,7 @@ def test_every_component_is_completed(run: Run) -> None:
 
 def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
     pods = _pods(run)
-    assert len(pods) == 9
+    assert len(pods) == 10
     for name, pod in pods.items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name

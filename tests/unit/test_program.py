@@ -195,6 +195,34 @@ def test_without_monitoring_nothing_of_it_is_registered() -> None:
     assert not {name for name in names if "prometheus" in name or name == "backend-pods"}
 
 
+def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
+    config = complete()
+    config["verification"] |= {"checker": True, "profile": "application"}
+    run = run_program(config)
+    checker, gate = run.one("Deployment", "checker"), run.one("Job", "verification")
+    assert _waits_for(run, gate, checker)
+    container = checker.inputs["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"] == ["checker"]
+    assert container["envFrom"] == [{"secretRef": {"name": "backend-auto"}}]
+    checks = json.loads(run.one("ConfigMap", "verification").inputs["data"]["checks.json"])
+    assert {check["name"]: check["url"] for check in checks["health"]} == {
+        "backend": "http://backend/health",
+        "database": "http://checker/health/db",
+        "redis": "http://checker/health/redis",
+        "openai": "http://checker/health/openai",
+        "frontend": "http://frontend/",
+    }
+
+
+def test_without_the_checker_the_gate_asks_no_address_that_the_application_lacks() -> None:
+    config = complete()
+    config["verification"]["profile"] = "application"
+    run = run_program(config)
+    checks = json.loads(run.one("ConfigMap", "verification").inputs["data"]["checks.json"])
+    assert [check["name"] for check in checks["health"]] == ["backend", "frontend"]
+    assert not [resource for resource in run.resources if resource.name == "checker"]
+
+
 def _rotated(rotation: int, **settings: bool) -> Run:
     config = complete()
     config["database"] = {**config["database"], "rotation": rotation, **settings}

@@ -1,0 +1,200 @@
+"""The default checks of a release: the guide's, or those that fit the application as it is today.
+
+The gate asks Services by their names; the operator's shell asks through the edge, and the cluster too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from model.check_calls import application_calls, guide_calls, token_calls
+from model.check_kinds import Check, HealthCheck, JsonAssertion, LatencyCheck
+from model.check_surroundings import (
+    BROWSER_NAMESPACES,
+    AssetsCheck,
+    BundleCheck,
+    CronJobsCheck,
+    DnsCheck,
+    LogsCheck,
+    NotHere,
+    PodsCheck,
+    RowCheck,
+    TlsCheck,
+)
+from model.checks import ChecksFile, TokenSource, health_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Profile = Literal["guide", "application"]
+
+DEFAULT_LATENCY_MS: Mapping[str, int] = {
+    "backend": 1_000,
+    "database": 1_000,
+    "redis": 1_000,
+    "openai": 5_000,
+    "frontend": 2_000,
+}
+"""Milliseconds within which a health address has to answer, by its key in the stack's `health_urls`."""
+
+API_TARGETS_MS = (100, 200)
+"""The median and the 95th percentile of reading events."""
+
+_APPLICATION_ALONE = "the application has no such address; `verification.checker: true` answers it"
+_FROM_THE_SHELL = "needs what only the operator's shell has; run `ops checks` there"
+_GATE_LEAVES_OUT = (
+    NotHere(name="tls-api", kind="tls", reason=_FROM_THE_SHELL),
+    NotHere(name="tls-frontend", kind="tls", reason=_FROM_THE_SHELL),
+    NotHere(name="dns-api", kind="dns", reason=_FROM_THE_SHELL),
+    NotHere(name="dns-frontend", kind="dns", reason=_FROM_THE_SHELL),
+    NotHere(name="api-latency", kind="latency", reason=_FROM_THE_SHELL),
+    NotHere(name="pods", kind="pods", reason=_FROM_THE_SHELL),
+    NotHere(name="cron-jobs", kind="cron-jobs", reason=_FROM_THE_SHELL),
+    NotHere(name="logs", kind="logs", reason=_FROM_THE_SHELL),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """What should run in the cluster: references by digest by Deployment, schedules by cron job."""
+
+    namespace: str
+    images: Mapping[str, str]
+    cron_jobs: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a set of default checks is made from.
+
+    `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
+    name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
+    `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
+    answered. `deployed` is None in the gate, which cannot ask the cluster.
+    """
+
+    release_id: str
+    api_url: str
+    frontend_url: str
+    token: TokenSource = field(default_factory=TokenSource)
+    profile: Profile = "guide"
+    health: Mapping[str, str] | None = None
+    latency_ms: Mapping[str, int] = field(default_factory=dict)
+    api_targets_ms: tuple[int, int] = API_TARGETS_MS
+    version: str | None = None
+    hosts: tuple[str, ...] | None = None
+    checker: bool = True
+    deployed: Deployed | None = None
+
+
+def default_checks(wanted: Wanted) -> ChecksFile:
+    """Return the default checks for one place and one profile."""
+    base = f"{wanted.api_url.rstrip('/')}/api/audit"
+    guide = wanted.profile == "guide"
+    health, missing = _health(wanted)
+    page = f"{wanted.frontend_url.rstrip('/')}/"
+    lists: dict[str, Any] = {
+        "health": health,
+        "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
+        "assets": (AssetsCheck(name="frontend-assets", url=page),),
+        "database": _rows(critical=guide),
+        **(_of_the_shell(wanted, wanted.deployed) if wanted.deployed else {}),
+    }
+    if wanted.hosts is None:
+        missing += (
+            NotHere(
+                name="bundle-hosts",
+                kind="bundle",
+                reason="nobody says which hosts the page may name: --bundle-host or ORKA_BUNDLE_HOSTS",
+            ),
+        )
+    else:
+        own = (_host(wanted.api_url), _host(wanted.frontend_url))
+        hosts = tuple(sorted({*wanted.hosts, *own, *BROWSER_NAMESPACES}))
+        lists["bundle"] = (BundleCheck(name="bundle-hosts", url=page, hosts=hosts),)
+    not_here = missing if wanted.deployed else missing + _GATE_LEAVES_OUT
+    return ChecksFile(release_id=wanted.release_id, token=wanted.token, not_here=not_here, **lists)
+
+
+def _health(wanted: Wanted) -> tuple[tuple[HealthCheck, ...], tuple[NotHere, ...]]:
+    limits = {**DEFAULT_LATENCY_MS, **wanted.latency_ms}
+    addresses = wanted.health or health_urls(wanted.api_url, wanted.frontend_url)
+    checks, missing = [], []
+    for name, url in addresses.items():
+        if name in ("backend", "frontend") or wanted.profile == "guide" or wanted.checker:
+            checks.append(_health_check(wanted, name, url, limits[name]))
+        else:
+            missing.append(NotHere(name=name, kind="health", reason=_APPLICATION_ALONE))
+    return tuple(checks), tuple(missing)
+
+
+def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthCheck:
+    if name == "frontend":
+        return HealthCheck(name=name, url=url, body_contains="<html", max_latency_ms=limit_ms)
+    if name == "backend":
+        second = (
+            JsonAssertion(field="version", equals=wanted.version, type="string")
+            if wanted.profile == "guide"
+            else JsonAssertion(field="database", equals="connected")
+        )
+    else:
+        second = JsonAssertion(field="latency_ms", type="number", at_most=limit_ms)
+    # OpenAI is others': while it is away the release is degraded, and `/health` says so of the whole.
+    return HealthCheck(
+        name=name,
+        url=url,
+        assertions=(JsonAssertion(field="status", equals="healthy"), second),
+        max_latency_ms=limit_ms,
+        critical=name != "openai",
+        excused_by=("openai",) if name == "backend" else (),
+    )
+
+
+def _rows(*, critical: bool) -> tuple[RowCheck, ...]:
+    columns = {"tenant_id": "${event_tenant}", "hash": "${event_hash}"} if critical else {}
+    return (
+        RowCheck(
+            name="event-row",
+            query="SELECT tenant_id::text, hash, event_type FROM public.roche_audit_logs"
+            " WHERE id = %(id)s::uuid",
+            parameters={"id": "${event_id}"},
+            expect={"event_type": "test_event", **columns},
+            critical=critical,
+        ),
+        RowCheck(
+            name="embeddings-current",
+            query="SELECT count(*) AS waiting FROM public.roche_audit_logs AS e"
+            " WHERE e.timestamp < now() - interval '30 minutes' AND NOT EXISTS"
+            " (SELECT FROM public.audit_embeddings AS m WHERE m.audit_event_id = e.id)",
+            expect={"waiting": 0},
+            critical=False,
+        ),
+    )
+
+
+def _of_the_shell(wanted: Wanted, deployed: Deployed) -> dict[str, tuple[Check, ...]]:
+    tls: list[Check] = []
+    dns: list[Check] = []
+    for name, url in (("api", wanted.api_url), ("frontend", wanted.frontend_url)):
+        host = _host(url)
+        dns.append(DnsCheck(name=f"dns-{name}", host=host))
+        if url.startswith("https://"):
+            tls.append(TlsCheck(name=f"tls-{name}", host=host, port=urlsplit(url).port or 443))
+    p50, p95 = wanted.api_targets_ms
+    events = f"{wanted.api_url.rstrip('/')}/api/audit/events?limit=10"
+    latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
+    images, place = dict(deployed.images), deployed.namespace
+    return {
+        "tls": tuple(tls),
+        "dns": tuple(dns),
+        "latency": (latency,),
+        "pods": (PodsCheck(name="pods", namespace=place, images=images),),
+        "cron_jobs": (CronJobsCheck(name="cron-jobs", namespace=place, schedules=dict(deployed.cron_jobs)),),
+        "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
+    }
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url

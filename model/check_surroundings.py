@@ -1,0 +1,98 @@
+"""What else can be checked, as data: the address, the page, the database's rows, what runs in the cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from model.check_kinds import Captured, Check, Kind, Name, Strict, Url
+
+Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+MIN_CERTIFICATE_DAYS = 14
+RESTART_WINDOW_S = 3_600
+FAULTS_IN_LOGS = (
+    r"Traceback \(most recent call last\)",
+    r"\b(CRITICAL|FATAL)\b",
+    r"\bERROR\b",
+    r"^panic:",
+    r"UnhandledPromiseRejection",
+)
+BROWSER_NAMESPACES = ("www.w3.org", "react.dev", "reactjs.org", "nextjs.org")
+"""Hosts that stand in bundles as names of namespaces and of explanations, and are never called."""
+
+
+class TlsCheck(Check):
+    """The certificate: its chain, its name, and how many days it is still valid."""
+
+    host: Host
+    port: Port = 443
+    min_days: int = Field(default=MIN_CERTIFICATE_DAYS, ge=0)
+
+
+class DnsCheck(Check):
+    """The name resolves; where `addresses` are given, to nothing but them."""
+
+    host: Host
+    addresses: tuple[str, ...] = ()
+
+
+class AssetsCheck(Check):
+    """Everything that the page names on its own origin is there and of the type it should be."""
+
+    url: Url
+
+
+class BundleCheck(Check):
+    """The page and its scripts name no hosts but these: a bundle made for another environment calls it."""
+
+    url: Url
+    hosts: tuple[str, ...]
+
+
+class PodsCheck(Check):
+    """The Deployments are complete, their pods run these images, and none has restarted lately.
+
+    `images` are references by digest, by the Deployment's name; `window_s` is how far back a restart counts.
+    """
+
+    namespace: Name
+    images: dict[str, str]
+    window_s: int = Field(default=RESTART_WINDOW_S, ge=1)
+
+
+class CronJobsCheck(Check):
+    """Exactly these cron jobs, with these schedules, none suspended, and no last run that failed."""
+
+    namespace: Name
+    schedules: dict[str, str]
+
+
+class LogsCheck(Check):
+    """No line of these Deployments' pods matches one of `faults`, unless it matches one of `allowed`."""
+
+    namespace: Name
+    deployments: tuple[Name, ...]
+    faults: tuple[str, ...] = FAULTS_IN_LOGS
+    allowed: tuple[str, ...] = ()
+
+
+class RowCheck(Check):
+    """A query that gives one row, and what its columns must be. Read only, as the checker's tenant.
+
+    `parameters` fill the query's `%(name)s`; they and `expect` may name what calls captured.
+    """
+
+    query: str
+    parameters: dict[Captured, str] = Field(default_factory=dict)
+    expect: dict[str, JsonValue]
+
+
+class NotHere(Strict):
+    """A check that this place cannot run, and why: it is listed, so that nobody takes it for passed."""
+
+    name: Name
+    kind: Kind
+    reason: str

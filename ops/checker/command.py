@@ -1,0 +1,70 @@
+"""`ops checker`: serves the health addresses that the application lacks."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+
+from ops.checker.probes import DEADLINE_S, REQUIRED, probes
+from ops.checker.server import serve
+from ops.checker.state import Remembered
+
+PORT = 8080
+KEEP_S = {"db": 5.0, "redis": 5.0, "openai": 60.0}
+"""How long a state is remembered: OpenAI's is somebody else's time."""
+
+_EPILOG = """\
+Answers GET /health/db, /health/redis and /health/openai with {"status", "latency_ms"} and code 200 in any
+state; status is healthy or degraded. GET / says that it runs.
+
+environment: DATABASE_URL, REDIS_URL, REDIS_PASSWORD, OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID
+
+exit codes:
+  0  told to end
+  2  a variable is missing, or the address is taken
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `checker`."""
+    parser = subparsers.add_parser(
+        "checker",
+        help="serve the health addresses that the application lacks",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="0.0.0.0", help="default: %(default)s")  # noqa: S104 - in a pod
+    parser.add_argument("--port", type=int, default=PORT, help="default: %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to end; the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    missing = [name for name in REQUIRED if not os.environ.get(name)]
+    if missing:
+        print(f"ops checker: set {', '.join(missing)}", file=sys.stderr)
+        return 2
+    states = {
+        name: Remembered(name, probe, deadline_s=DEADLINE_S[name], keep_s=KEEP_S[name])
+        for name, probe in probes(os.environ).items()
+    }
+    try:
+        server = serve(states, args.host, args.port)
+    except OSError as error:
+        print(f"ops checker: cannot listen on port {args.port}: {error.strerror}", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # In a thread of its own: shutting down waits for the loop that this signal interrupts.
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever(poll_interval=0.2)
+    server.server_close()
+    # A probe that hangs must not keep the pod: nothing here has to be finished.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,82 @@
+"""Health addresses and functional calls: asked, judged, asked again where that does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from model.check_kinds import FunctionalCall, HealthCheck
+from ops.checks.asking import NoAnswer, Request, ask
+from ops.checks.callers import NoSuchTokenError, token_of
+from ops.checks.fill import MissingError, fill
+from ops.checks.judge import captures, reason_against
+from ops.checks.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ops.checks.session import Session
+
+_NOT_RECEIVED = 503
+"""The status by which a proxy says that nobody took the request: sending a POST again does no harm."""
+
+
+async def health(session: Session, check: HealthCheck) -> Outcome:
+    """Ask a health address until it is well or the attempts are used up."""
+    return await _attempts(session, check, Request("GET", check.url))
+
+
+async def call(session: Session, given: FunctionalCall, headers: Mapping[str, str] | None = None) -> Outcome:
+    """Make a call with its token and with what calls before it gave; keep what it captures."""
+    sent = dict(headers or {})
+    try:
+        check = FunctionalCall.model_validate(fill(given.model_dump(), session.captured))
+        if check.auth:
+            token = _token(session, check)
+            if token is None:
+                return Outcome("errored", "there is no token to call with", attempts=0)
+            session.secrets.add(token)
+            sent["authorization"] = f"Bearer {token}"
+    except (MissingError, NoSuchTokenError) as error:
+        return Outcome("inconclusive", str(error), attempts=0)
+    except ValidationError:
+        return Outcome("failed", "what an earlier call gave makes no valid request", attempts=0)
+    return await _attempts(session, check, Request(check.method, check.url, check.body, sent))
+
+
+def _token(session: Session, check: FunctionalCall) -> str | None:
+    if check.caller == "other-tenant":
+        return session.other_token
+    if session.token is None:
+        return None
+    return token_of(check.caller, session.token, session.means.credentials.jwt_secret)
+
+
+async def _attempts(session: Session, check: HealthCheck | FunctionalCall, request: Request) -> Outcome:
+    safe = request.method == "GET"
+    samples: list[int] = []
+    outcome = Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
+    for attempt in range(1, session.limits.attempts + 1):
+        if attempt > 1:
+            await asyncio.sleep(max(0.0, min(session.limits.pause, session.left())))
+        if session.left() <= 0:
+            break
+        answer = await ask(session.http, request, session.seconds())
+        if isinstance(answer, NoAnswer):
+            outcome = Outcome("errored", answer.reason, None, attempt, tuple(samples))
+            # What may have been done already (a POST that was received) is never sent twice.
+            again = not answer.final and (safe or not answer.received)
+        else:
+            samples.append(answer.latency_ms)
+            reason = reason_against(check, answer)
+            outcome = Outcome(
+                "failed" if reason else "passed", reason, answer.latency_ms, attempt, tuple(samples)
+            )
+            again = safe or answer.status == _NOT_RECEIVED
+            if reason is None and isinstance(check, FunctionalCall):
+                session.captured.update(captures(check, answer))
+        if outcome.verdict == "passed" or not again:
+            break
+    return outcome

@@ -1,0 +1,74 @@
+"""Fetches what the checks of the cluster judge. From the operator's shell only: the gate may not ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ops.checks import workloads
+from ops.checks.asking import milliseconds_since
+from ops.checks.result import Outcome
+from ops.checks.shown import plain
+from ops.cluster import kubectl, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
+    from ops.checks.session import Session
+
+LOG_BYTES = 2_000_000
+"""Of each pod: a log that is longer is judged by its last part."""
+
+
+async def pods(session: Session, check: PodsCheck) -> Outcome:
+    """Judge the Deployments and their pods."""
+    context = session.means.kube_context
+
+    def judged() -> str | None:
+        found = kubectl.items("deployments,pods", check.namespace, context=context)
+        return workloads.pods_fault(check, found, datetime.now(UTC))
+
+    return await _judged(judged)
+
+
+async def cron_jobs(session: Session, check: CronJobsCheck) -> Outcome:
+    """Judge the cron jobs and the last run of each."""
+    context = session.means.kube_context
+
+    def judged() -> str | None:
+        return workloads.cron_jobs_fault(
+            check, kubectl.items("cronjobs,jobs", check.namespace, context=context)
+        )
+
+    return await _judged(judged)
+
+
+async def logs(session: Session, check: LogsCheck) -> Outcome:
+    """Judge what the pods have written since they began, which is since the release."""
+    context = session.means.kube_context
+
+    def judged() -> str | None:
+        texts = {}
+        for name in check.deployments:
+            chosen = f"{objects.NAME_LABEL}={name}"
+            texts[name] = kubectl.run(
+                ["logs", "--namespace", check.namespace, "--selector", chosen, "--all-containers",
+                 "--tail=20000", f"--limit-bytes={LOG_BYTES}", "--max-log-requests=50"],
+                context=context,
+            )  # fmt: skip
+        return workloads.log_fault(check, texts)
+
+    return await _judged(judged)
+
+
+async def _judged(judge: Callable[[], str | None]) -> Outcome:
+    begun = time.monotonic()
+    try:
+        reason = await asyncio.to_thread(judge)
+    except kubectl.KubectlError as error:
+        return Outcome("errored", plain(str(error)))
+    took = milliseconds_since(begun)
+    return Outcome("failed" if reason else "passed", reason, took, samples=(took,))

@@ -1,0 +1,74 @@
+"""Reads one row of the database as the checker's tenant, and compares it with what calls gave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from ops.checks import shown
+from ops.checks.asking import milliseconds_since
+from ops.checks.callers import claims_of
+from ops.checks.fill import MissingError, fill
+from ops.checks.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.check_surroundings import RowCheck
+    from ops.checks.session import Session
+
+_CONNECT_S = 5
+
+
+async def row(session: Session, check: RowCheck) -> Outcome:
+    """Run the query in a read-only transaction that row security ties to the token's tenant."""
+    url = session.means.credentials.database_url
+    if url is None or session.token is None:
+        return Outcome("errored", "there is no database address or no token", attempts=0)
+    try:
+        parameters = fill(check.parameters, session.captured)
+        expected = fill(check.expect, session.captured)
+    except MissingError as error:
+        return Outcome("inconclusive", str(error), attempts=0)
+    begun = time.monotonic()
+    claims = json.dumps(claims_of(session.token))
+    try:
+        async with asyncio.timeout(session.seconds()):
+            found = await _fetch(url, claims, check.query, parameters)
+    except TimeoutError:
+        return Outcome("errored", "the database gave no answer in time")
+    except psycopg.Error as error:
+        # Its text may hold the address or a row: the class and the code say enough.
+        return Outcome(
+            "errored", f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
+        )
+    took = milliseconds_since(begun)
+    reason = row_fault(found, expected)
+    return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+
+
+def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str | None:
+    """Return how the row differs from what is expected, or None."""
+    if row is None:
+        return "there is no such row"
+    for column, value in expected.items():
+        if row.get(column) != value:
+            return f"column {column} is {shown.value(row.get(column))}, expected {shown.value(value)}"
+    return None
+
+
+async def _fetch(url: str, claims: str, query: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    async with (
+        await psycopg.AsyncConnection.connect(
+            url, connect_timeout=_CONNECT_S, row_factory=dict_row
+        ) as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        await connection.execute("SET TRANSACTION READ ONLY")
+        await connection.execute("SELECT set_config('request.jwt.claims', %s, true)", [claims])
+        return await (await connection.execute(query.encode(), parameters)).fetchone()

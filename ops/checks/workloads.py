@@ -1,0 +1,117 @@
+"""Judges what runs in the cluster by Kubernetes' documents: pods, cron jobs, lines of logs. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ops.checks.shown import plain
+from ops.cluster import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
+
+_SECRETS = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\bsk-[\w-]{8,}|://[^\s/@]+@|((?:password|secret|token|api_?key)\s*[=:]\s*)\S+",
+    re.IGNORECASE,
+)
+
+
+def pods_fault(check: PodsCheck, items: Iterable[Mapping[str, Any]], now: datetime) -> str | None:
+    """Return what is wrong with the Deployments or their pods, or None."""
+    found = list(items)
+    deployments = {objects.name(item): item for item in objects.of(found, "Deployment")}
+    for name, image in check.images.items():
+        if name not in deployments:
+            return f"there is no Deployment {name}"
+        pods = objects.pods_of(found, name)
+        fault = (
+            _pod_faults(pods, image)
+            or _count_fault(deployments[name], pods)
+            or _restart_fault(pods, now - timedelta(seconds=check.window_s))
+        )
+        if fault:
+            return fault
+    return None
+
+
+def _pod_faults(pods: Iterable[Mapping[str, Any]], image: str) -> str | None:
+    for pod in pods:
+        name = objects.name(pod)
+        if reason := objects.waiting_reason(pod):
+            return f"pod {name} does not run: {reason}"
+        other = [found for found in objects.images(pod) if found != image]
+        if other:
+            return f"pod {name} runs {_short(other[0])}, the release is {_short(image)}"
+    return None
+
+
+def _count_fault(deployment: Mapping[str, Any], pods: list[Mapping[str, Any]]) -> str | None:
+    wanted = int(deployment.get("spec", {}).get("replicas", 1))
+    ready = sum(objects.is_ready(pod) for pod in pods)
+    if ready != wanted:
+        return f"{objects.name(deployment)} has {ready} ready pods, wanted are {wanted}"
+    return None
+
+
+def _restart_fault(pods: Iterable[Mapping[str, Any]], since: datetime) -> str | None:
+    for pod in pods:
+        for ended in objects.last_ends(pod):
+            at = objects.moment(ended.get("finishedAt"))
+            if at is None or at >= since:
+                code = f"{ended.get('reason', 'ended')}, exit code {ended.get('exitCode', '?')}"
+                return f"pod {objects.name(pod)} restarted {objects.restarts(pod)} times, last after {code}"
+    return None
+
+
+def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return what is wrong with the cron jobs or their last runs, or None."""
+    found = list(items)
+    present = {objects.name(item): item for item in objects.of(found, "CronJob")}
+    if missing := sorted(check.schedules.keys() - present.keys()):
+        return f"there is no cron job {', '.join(missing)}"
+    if stale := sorted(present.keys() - check.schedules.keys()):
+        return f"{', '.join(stale)} is a cron job that this release does not have"
+    for name, schedule in check.schedules.items():
+        spec = present[name].get("spec", {})
+        if spec.get("schedule") != schedule:
+            return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
+        if spec.get("suspend"):
+            return f"{name} is suspended"
+        last = next(iter(objects.jobs_of(found, name)), None)
+        failed = objects.condition(last, "Failed") if last else None
+        if last and failed:
+            return (
+                f"the last run of {name} failed: {failed.get('reason', 'no reason')} ({objects.name(last)})"
+            )
+    return None
+
+
+def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:
+    """Return how many lines are faults, and the first of them without secrets. `logs` by Deployment."""
+    faults = [re.compile(pattern) for pattern in check.faults]
+    allowed = [re.compile(pattern) for pattern in check.allowed]
+    hits = [
+        (name, line)
+        for name, text in logs.items()
+        for line in text.splitlines()
+        if any(fault.search(line) for fault in faults) and not any(known.search(line) for known in allowed)
+    ]
+    if not hits:
+        return None
+    name, line = hits[0]
+    return f"{len(hits)} lines of {name} are faults, the first: {masked(plain(line, 160))}"
+
+
+def masked(line: str) -> str:
+    """The line without what looks like a key, a token or a password."""
+    return _SECRETS.sub(lambda found: f"{found[1] or ''}***", line)
+
+
+def _short(image: str) -> str:
+    repository, at, digest = image.partition("@")
+    return f"{repository.rpartition('/')[2]}{at}{digest[:19]}"

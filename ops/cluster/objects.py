@@ -1,0 +1,95 @@
+"""Reads the parts of Kubernetes' documents that people ask for. Pure; a missing field is an empty one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+NAME_LABEL = "app.kubernetes.io/name"
+
+
+def name(item: Mapping[str, Any]) -> str:
+    """Its name."""
+    return str(item.get("metadata", {}).get("name", ""))
+
+
+def of(items: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """Those of one kind, by name."""
+    return sorted((item for item in items if item.get("kind") == kind), key=name)
+
+
+def pods_of(items: Iterable[Mapping[str, Any]], deployment: str) -> list[Mapping[str, Any]]:
+    """The pods of a Deployment that are not on their way out, by its name in their label."""
+    return [
+        pod
+        for pod in of(items, "Pod")
+        if pod["metadata"].get("labels", {}).get(NAME_LABEL) == deployment
+        and "deletionTimestamp" not in pod["metadata"]
+        and pod.get("status", {}).get("phase") != "Succeeded"
+    ]
+
+
+def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The states of its containers, initial ones included."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def waiting_reason(pod: Mapping[str, Any]) -> str | None:
+    """Why a container of it does not run, as Kubernetes calls it."""
+    for container in containers(pod):
+        if reason := container.get("state", {}).get("waiting", {}).get("reason"):
+            return str(reason)
+    return None
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether it takes requests."""
+    states = pod.get("status", {}).get("containerStatuses", [])
+    return bool(states) and all(state.get("ready") for state in states)
+
+
+def images(item: Mapping[str, Any]) -> list[str]:
+    """The images that a pod's specification names."""
+    return [str(container.get("image", "")) for container in item.get("spec", {}).get("containers", [])]
+
+
+def restarts(pod: Mapping[str, Any]) -> int:
+    """How often its containers began anew."""
+    return sum(int(container.get("restartCount", 0)) for container in containers(pod))
+
+
+def last_ends(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """How each container that began anew had ended before."""
+    for container in containers(pod):
+        if ended := container.get("lastState", {}).get("terminated"):
+            yield ended
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time as Kubernetes writes it."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def jobs_of(items: Iterable[Mapping[str, Any]], cron_job: str) -> list[Mapping[str, Any]]:
+    """The Jobs that a cron job made, the latest first; what people made by hand is none of them."""
+    made = [
+        job
+        for job in of(items, "Job")
+        if any(
+            owner.get("kind") == "CronJob" and owner.get("name") == cron_job
+            for owner in job["metadata"].get("ownerReferences", [])
+        )
+    ]
+    return sorted(made, key=lambda job: str(job["metadata"].get("creationTimestamp")), reverse=True)
+
+
+def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
+    """Its condition of that type, where it holds."""
+    for found in item.get("status", {}).get("conditions", []):
+        if found.get("type") == kind and found.get("status") == "True":
+            return dict(found)
+    return None

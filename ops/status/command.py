@@ -1,0 +1,115 @@
+"""`ops status`: what runs now on one screen; `ops status jobs`: the guide's table of jobs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from model.check_surroundings import TlsCheck
+from model.checks import ChecksFile
+from ops.checks import outputs, runner
+from ops.checks.connection import ConnectTo, trust
+from ops.checks.session import Limits, Means
+from ops.checks.token import Credentials
+from ops.cluster import kubectl
+from ops.status import jobs, screen
+
+KINDS = "deployments,pods,services,ingresses,cronjobs,jobs"
+TLS_S = 5.0
+_EPILOG = """\
+The stack's outputs say what should run; without them (no pulumi, no stack) what runs is shown all the same.
+Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops checks` do.
+
+exit codes:
+  0  all as it should be
+  1  something is not, and is named: a service, a job, the last verification, a certificate, drift
+  2  usage
+  3  the cluster gave no answer
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `status`."""
+    parser = subparsers.add_parser(
+        "status",
+        help="what runs now, on one screen",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", nargs="?", choices=("all", "jobs"), default="all", help="default: all")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("-s", "--stack", default="staging", help="default: %(default)s")
+    parser.add_argument("--outputs", metavar="FILE", help="take the stack's outputs (JSON) from this file")
+    parser.add_argument("-n", "--namespace", help="default: the stack's, else staging")
+    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it; the exit code."""
+    known = _outputs(args)
+    namespace = args.namespace or str(known.get("namespace", "staging"))
+    now = datetime.now(UTC)
+    try:
+        if args.what == "jobs":
+            return _jobs(args, namespace, now)
+        # Without this flag kubectl hides who set which field.
+        more = ("--show-managed-fields",)
+        found = kubectl.items(KINDS, namespace, context=args.context, more=more)
+    except kubectl.KubectlError as error:
+        print(f"ops status: {error}", file=sys.stderr)
+        return 3
+    shown = screen.read(found, known, certificates(known), now)
+    print(json.dumps(shown.json(), indent=2) if args.json else screen.text(shown))
+    return 1 if shown.faults() else 0
+
+
+def _jobs(args: argparse.Namespace, namespace: str, now: datetime) -> int:
+    found = jobs.read(kubectl.items("cronjobs,jobs", namespace, context=args.context), now)
+    if args.json:
+        print(json.dumps({"schema_version": screen.SCHEMA, "jobs": [asdict(job) for job in found]}, indent=2))
+    else:
+        print(jobs.table(found))
+    return 1 if any(job.fault for job in found) else 0
+
+
+def _outputs(args: argparse.Namespace) -> dict[str, Any]:
+    try:
+        text = Path(args.outputs).read_text(encoding="utf-8") if args.outputs else outputs.fetch(args.stack)
+        found = json.loads(text)
+    except (OSError, ValueError, outputs.OutputsError) as error:
+        print(f"ops status: without the stack's outputs: {error}", file=sys.stderr)
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def certificates(known: dict[str, Any]) -> dict[str, str]:
+    """Return `good` or what is wrong with the certificate of each host that the outputs name."""
+    hosts = [urlsplit(str(known.get(name, ""))) for name in ("api_url", "frontend_url")]
+    checks = tuple(
+        TlsCheck(name=f"host-{number}", host=parts.hostname or "", port=parts.port or 443)
+        for number, parts in enumerate(hosts)
+        if parts.scheme == "https"
+    )
+    if not checks:
+        return {}
+    rules = [text for text in os.environ.get("ORKA_CONNECT_TO", "").split(",") if text.strip()]
+    try:
+        means = Means(
+            credentials=Credentials(),
+            limits=Limits(timeout=TLS_S, attempts=1, deadline=2 * TLS_S),
+            rules=tuple(ConnectTo.parse(text.strip()) for text in rules),
+            context=trust(os.environ.get("ORKA_CACERT") or None),
+        )
+    except ValueError as error:
+        return {check.host: str(error) for check in checks}
+    result = runner.run(ChecksFile(release_id="status", tls=checks), means)
+    states = zip(checks, result.checks, strict=True)
+    return {check.host: found.reason or "good" for check, found in states}

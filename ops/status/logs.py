@@ -1,0 +1,74 @@
+"""`ops logs backend|frontend`, `ops logs job NAME`: the last lines, of every pod, of the last run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ops.checks.workloads import masked
+from ops.cluster import kubectl, objects
+
+LINES = 50
+SERVICES = ("backend", "frontend", "checker", "prometheus")
+AWAITED = ("migration", "verification")
+_EPILOG = """\
+`ops logs job NAME` shows the last run of a cron job (with or without -job at its end), or of `migration` or
+`verification`. What looks like a key, a token or a password is masked.
+
+exit codes:
+  0  shown
+  2  usage
+  3  the cluster gave no answer
+  4  there is no such job, or it has not run yet
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `logs`."""
+    parser = subparsers.add_parser(
+        "logs",
+        help="the logs of a service or of a job's last run",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", choices=(*SERVICES, "job"))
+    parser.add_argument("name", nargs="?", help="of the job")
+    parser.add_argument("--tail", type=int, default=LINES, help="lines of each pod (default: %(default)s)")
+    parser.add_argument("-n", "--namespace", default="staging", help="default: %(default)s")
+    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it; the exit code."""
+    if (args.what == "job") != (args.name is not None) or args.tail < 1:
+        print("ops logs: give `job NAME`, or a service alone; --tail is at least 1", file=sys.stderr)
+        return 2
+    try:
+        target = _job(args) if args.what == "job" else ["--selector", f"{objects.NAME_LABEL}={args.what}"]
+        if target is None:
+            print(f"ops logs: {args.name} has no run in {args.namespace}", file=sys.stderr)
+            return 4
+        text = kubectl.run(
+            ["logs", *target, "--namespace", args.namespace, f"--tail={args.tail}", "--prefix"],
+            context=args.context,
+        )
+    except kubectl.KubectlError as error:
+        print(f"ops logs: {error}", file=sys.stderr)
+        return 3
+    for line in text.splitlines():
+        print(masked(line))
+    return 0
+
+
+def _job(args: argparse.Namespace) -> list[str] | None:
+    """Name the newest Job of that name, as kubectl wants it."""
+    found = kubectl.items("jobs", args.namespace, context=args.context)
+    if args.name in AWAITED:
+        runs = [
+            job for job in found if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == args.name
+        ]
+        runs.sort(key=lambda job: str(job["metadata"].get("creationTimestamp")), reverse=True)
+    else:
+        runs = objects.jobs_of(found, f"{args.name.removesuffix('-job')}-job")
+    return [f"job/{objects.name(runs[0])}"] if runs else None

@@ -1,0 +1,137 @@
+"""One bench for all tests here: PostgreSQL, Redis, the stand-ins, backend, frontend, an edge with TLS."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from model.check_defaults import Deployed, Wanted, default_checks
+from model.checks import ChecksFile, TokenSource
+from tests.checks import documents as k8s
+from tests.checks.bench import PUBLIC_SUPABASE, Bench
+from tests.checks.edge import Edge
+from tests.sql.conftest import server, template  # noqa: F401 - fixtures
+from tests.sql.support import log_event
+from twin import certificates, secrets
+from twin.paths import Paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.sql.support import Database, Server
+    from twin.certificates import Pair
+
+SAMPLES = 5
+TABLE: list[tuple[str, str, str]] = []
+"""Name of a variant, what was red, the verdict: printed at the end."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A healthy release on the bench. `kubectl` is the folder of the one that tells of its namespace."""
+
+    bench: Bench
+    template: str
+    database: Database
+    backend: str
+    frontend: str
+    api: Edge
+    web: Edge
+    kubectl: Path
+    authority: Path
+
+    def checks(self, frontend_url: str) -> ChecksFile:
+        """The guide's checks of this release, as the operator's shell runs them."""
+        made = default_checks(
+            Wanted(
+                release_id="bench",
+                api_url=self.api.url,
+                frontend_url=frontend_url,
+                token=TokenSource(supabase_url=self.bench.url("supabase_auth")),
+                version="1.0.0",
+                hosts=(PUBLIC_SUPABASE.removeprefix("https://"),),
+                # A busy machine answers in time for these; what is broken here is slower by far.
+                api_targets_ms=(600, 1_000),
+                deployed=Deployed(namespace=k8s.NAMESPACE, images=k8s.IMAGES, cron_jobs=k8s.SCHEDULES),
+            )
+        )
+        latency = tuple(check.model_copy(update={"samples": SAMPLES}) for check in made.latency)
+        return made.model_copy(update={"latency": latency})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of `ops checks`."""
+        return {
+            **self.bench.credentials(self.database.admin_url),
+            "PATH": f"{self.kubectl}:{os.environ['PATH']}",
+            "ORKA_CACERT": str(self.authority),
+        }
+
+
+def _paths(folder: Path) -> Paths:
+    return Paths(checkout=folder, data=folder, state=folder, run=folder)
+
+
+def _pairs(folder: Path) -> tuple[Path, dict[str, Pair]]:
+    """The authority, and certificates of every fitness, by name."""
+    paths, others = _paths(folder / "own"), _paths(folder / "others")
+    pairs = {
+        "good": certificates.serving(paths, "good", ["localhost"]),
+        "other": certificates.serving(paths, "other", ["elsewhere.example.com"]),
+        "unknown": certificates.serving(others, "unknown", ["localhost"]),
+    }
+    for name, days in (("expired", -1), ("soon", 4.9)):
+        with (
+            patch.object(certificates, "VALIDITY", dt.timedelta(days=days, minutes=5)),
+            patch.object(certificates, "BACKDATED", dt.timedelta(days=3)),
+        ):
+            pairs[name] = certificates.serving(paths, name, ["localhost"])
+    return certificates.authority(paths), pairs
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Pair]]:
+    return _pairs(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session")
+def stage(
+    server: Server,  # noqa: F811 - the fixture
+    template: str,  # noqa: F811
+    pairs: tuple[Path, dict[str, Pair]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    authority, made = pairs
+    database = server.create(template=template)
+    folder = tmp_path_factory.mktemp("bench")
+    k8s.write_kubectl(folder)
+    k8s.publish(folder)
+    with (
+        Bench(folder, secrets._make()) as bench,
+        Edge(made["good"]) as api,
+        Edge(made["good"]) as web,
+    ):
+        backend = bench.start_backend("backend", server.url("orka_app_1", database.name))
+        frontend = bench.start_frontend()
+        with database.connect() as connection:
+            # There is something of another tenant that nobody else may see.
+            log_event(connection, uuid.UUID(bench.known.users[1].tenant_id))
+        api.behind, web.behind = backend, frontend
+        yield Stage(bench, template, database, backend, frontend, api, web, folder, authority)
+    database.drop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The matrix of broken releases as a table."""
+    if not TABLE:
+        return
+    terminalreporter.section("broken releases")
+    for name, verdict, red in TABLE:
+        terminalreporter.write_line(f"{name:40} {verdict:12} {red}")

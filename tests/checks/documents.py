@@ -1,0 +1,191 @@
+"""What kubectl answers about a healthy namespace, as documents to break; and a kubectl that says them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NAMESPACE = "staging"
+IMAGES = {
+    "backend": f"registry.example.com/orka-ppm-backend@sha256:{'b' * 64}",
+    "frontend": f"registry.example.com/orka-ppm-frontend@sha256:{'f' * 64}",
+}
+OLD_IMAGE = f"registry.example.com/orka-ppm-backend@sha256:{'a' * 64}"
+SCHEDULES = {
+    "anomaly-detection-job": "0 * * * *",
+    "embedding-generation-job": "*/5 * * * *",
+    "model-training-job": "0 0 * * 0",
+    "scheduled-reports-job": "0 6 * * *",
+}
+REPLICAS = {"backend": 2, "frontend": 1}
+LOGS = {
+    "backend": "2026-01-16 02:00:01 INFO app.main release sha256:b is ready\n",
+    "frontend": "INFO:     Uvicorn running on http://0.0.0.0:3000\n",
+}
+
+Namespace = dict[str, Any]
+"""`items`, all objects in one list; `logs`, text by Deployment."""
+
+
+def stamp(age_s: float = 0) -> str:
+    """A moment `age_s` seconds ago, as Kubernetes writes it."""
+    return (datetime.now(UTC) - timedelta(seconds=age_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def healthy() -> Namespace:
+    """Two backend pods, one of the frontend, the guide's four cron jobs, each with a run that went well."""
+    items: list[Any] = []
+    for name, count in REPLICAS.items():
+        items.append(_deployment(name, count))
+        items += [_pod(name, number) for number in range(count)]
+    for name, schedule in SCHEDULES.items():
+        items += [_cron_job(name, schedule), _job(name)]
+    return copy.deepcopy({"items": items, "logs": LOGS})
+
+
+def one(namespace: Namespace, kind: str, name: str) -> Any:
+    """The object of that kind whose name begins so, to be changed in place."""
+    return next(
+        item
+        for item in namespace["items"]
+        if item["kind"] == kind and item["metadata"]["name"].startswith(name)
+    )
+
+
+def without(namespace: Namespace, kind: str, name: str) -> None:
+    """Remove one object."""
+    namespace["items"].remove(one(namespace, kind, name))
+
+
+def crash_loop(namespace: Namespace) -> None:
+    """A backend pod that does not come up."""
+    state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
+    state |= {"ready": False, "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+
+
+def restarted(namespace: Namespace) -> None:
+    """A backend pod that crashed some time after it had begun, and runs again."""
+    state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
+    ended = {"reason": "Error", "exitCode": 70, "finishedAt": stamp(120)}
+    state |= {"restartCount": 1, "lastState": {"terminated": ended}}
+
+
+def stale_pod(namespace: Namespace) -> None:
+    """A backend pod of the release before."""
+    one(namespace, "Pod", "backend-")["spec"]["containers"][0]["image"] = OLD_IMAGE
+
+
+def suspended(namespace: Namespace) -> None:
+    """A job that somebody switched off."""
+    one(namespace, "CronJob", "anomaly-detection-job")["spec"]["suspend"] = True
+
+
+def failed_run(namespace: Namespace) -> None:
+    """A job whose last run failed."""
+    job = one(namespace, "Job", "embedding-generation-job-")
+    job["status"] = {
+        "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}],
+        "failed": 1,
+    }
+
+
+def write_kubectl(folder: Path) -> Path:
+    """Write a `kubectl` into `folder` that answers `get` and `logs` from `namespace.json` beside it."""
+    program = folder / "kubectl"
+    program.write_text(_KUBECTL.replace("@FILE@", str(folder / "namespace.json")))
+    program.chmod(0o755)
+    return program
+
+
+def publish(folder: Path, *changes: Callable[[Namespace], None]) -> None:
+    """Make the kubectl in `folder` tell of a healthy namespace with these changes."""
+    namespace = healthy()
+    for change in changes:
+        change(namespace)
+    (folder / "namespace.json").write_text(json.dumps(namespace))
+
+
+_KUBECTL = '''#!/usr/bin/env python3
+"""Answers as kubectl does, from a file; what it does not know it refuses."""
+import json, sys
+known = json.load(open("@FILE@"))
+words = [word for word in sys.argv[1:] if not word.startswith("--request-timeout")]
+if known.get("refuses"):
+    sys.exit("error: " + known["refuses"])
+asked = dict(zip(words[1::1], words[2::1]))
+if words[0] == "get":
+    plural = {"deployments": "Deployment", "pods": "Pod", "cronjobs": "CronJob", "jobs": "Job",
+              "ingresses": "Ingress", "services": "Service"}
+    wanted = {plural[word] for word in words[1].split(",")}
+    print(json.dumps({"kind": "List", "items": [item for item in known["items"] if item["kind"] in wanted]}))
+elif words[0] == "logs" and "--selector" in words:
+    print(known["logs"][asked["--selector"].partition("=")[2]], end="")
+elif words[0] == "logs":
+    print(known["logs"][words[1].partition("/")[2] or words[1]], end="")
+else:
+    sys.exit("error: this kubectl does not know " + words[0])
+'''
+
+
+def _meta(name: str, label: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "namespace": NAMESPACE,
+        "labels": {"app.kubernetes.io/name": label, "app.kubernetes.io/part-of": "orka-ppm"},
+        "creationTimestamp": stamp(7_200),
+        "managedFields": [{"manager": "pulumi-kubernetes", "operation": "Apply", "fieldsV1": {"f:spec": {}}}],
+        **more,
+    }
+
+
+def _deployment(name: str, replicas: int) -> dict[str, Any]:
+    return {
+        "kind": "Deployment",
+        "metadata": _meta(name, name),
+        "spec": {
+            "replicas": replicas,
+            "template": {"spec": {"containers": [{"name": name, "image": IMAGES[name]}]}},
+        },
+        "status": {"readyReplicas": replicas, "updatedReplicas": replicas},
+    }
+
+
+def _pod(name: str, number: int) -> dict[str, Any]:
+    state = {"name": name, "ready": True, "restartCount": 0, "state": {"running": {}}}
+    return {
+        "kind": "Pod",
+        "metadata": _meta(f"{name}-7d4b9c-{number}", name),
+        "spec": {"containers": [{"name": name, "image": IMAGES[name]}]},
+        "status": {"phase": "Running", "containerStatuses": [state]},
+    }
+
+
+def _cron_job(name: str, schedule: str) -> dict[str, Any]:
+    return {
+        "kind": "CronJob",
+        "metadata": _meta(name, name),
+        "spec": {"schedule": schedule, "suspend": False},
+        "status": {"lastScheduleTime": stamp(300), "active": []},
+    }
+
+
+def _job(cron_job: str) -> dict[str, Any]:
+    return {
+        "kind": "Job",
+        "metadata": _meta(
+            f"{cron_job}-29481", cron_job, ownerReferences=[{"kind": "CronJob", "name": cron_job}]
+        ),
+        "spec": {"completions": 1},
+        "status": {
+            "succeeded": 1,
+            "startTime": stamp(300),
+            "completionTime": stamp(290),
+            "conditions": [{"type": "Complete", "status": "True"}],
+        },
+    }

@@ -1,0 +1,134 @@
+"""Broken releases on the twin as data: what is done to the cluster, and which checks must be red for it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ops.checks.result import Verdict
+
+NOWHERE = "127.0.0.1:9"
+DEGRADED = "field 'status' is \"degraded\""
+AWAY = {"openai": DEGRADED, "backend": "explained by openai", "semantic-search": "explained by openai"}
+PODS_DIE = ("delete", "pods", "--selector", "app.kubernetes.io/name=backend")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """One way to break what runs.
+
+    `env` goes into the Deployment `backend`; `kubectl` are further commands; `crashes` says that the check
+    waits for pods that have begun anew; `normal` variants are part of every run, all of them of `--soak`.
+    """
+
+    name: str
+    red: Mapping[str, str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    kubectl: tuple[tuple[str, ...], ...] = ()
+    undo: tuple[tuple[str, ...], ...] = ()
+    crashes: bool = False
+    verdict: Verdict = "failed"
+    normal: bool = False
+
+
+def _patch(name: str, **spec: object) -> tuple[str, ...]:
+    return ("patch", "cronjob", name, "--patch", json.dumps({"spec": spec}))
+
+
+def _say(line: str) -> tuple[str, ...]:
+    return ("exec", "deployment/backend", "--", "sh", "-c", f"echo '{line}' > /proc/1/fd/1")
+
+
+BROKEN = (
+    Broken(
+        name="Redis degraded with code 200",
+        env={"ORKA_FAIL_DEGRADED": "redis"},
+        red={"redis": DEGRADED, "backend": DEGRADED},
+        normal=True,
+    ),
+    Broken(
+        name="suspended job",
+        kubectl=(_patch("anomaly-detection-job", suspend=True),),
+        red={"cron-jobs": "anomaly-detection-job is suspended"},
+        normal=True,
+    ),
+    Broken(
+        name="crash after 20 s",
+        env={"ORKA_FAIL_CRASH_AFTER_S": "20"},
+        crashes=True,
+        red={"pods": "exit code 70"},
+        normal=True,
+    ),
+    Broken(
+        name="traceback in the log",
+        kubectl=(_say("Traceback (most recent call last):"),),
+        undo=(PODS_DIE,),
+        red={"logs": "the first: Traceback"},
+        normal=True,
+    ),
+    Broken(
+        name="OpenAI away",
+        env={"OPENAI_BASE_URL": f"http://{NOWHERE}/v1"},
+        red=AWAY,
+        verdict="passed",
+        normal=True,
+    ),
+    Broken(
+        name="database degraded with code 200",
+        env={"ORKA_FAIL_DEGRADED": "db"},
+        red={"database": DEGRADED, "backend": DEGRADED},
+    ),
+    Broken(
+        name="Redis refuses the password",
+        env={"REDIS_PASSWORD": "wrong"},
+        red={"redis": DEGRADED, "backend": DEGRADED},
+    ),
+    Broken(
+        name="Redis away",
+        env={"REDIS_URL": f"redis://{NOWHERE}"},
+        red={"redis": DEGRADED, "backend": DEGRADED},
+    ),
+    Broken(
+        name="every answer slow",
+        env={"ORKA_FAIL_SLOW_MS": "1300"},
+        red={
+            **dict.fromkeys(("backend", "database", "redis"), "allowed are 1000 ms"),
+            "api-latency": "p50 is",
+        },
+    ),
+    Broken(
+        name="job at another time",
+        kubectl=(_patch("scheduled-reports-job", schedule="0 7 * * *"),),
+        red={"cron-jobs": "scheduled-reports-job runs at 0 7 * * *"},
+    ),
+    Broken(
+        name="missing job",
+        kubectl=(("delete", "cronjob", "model-training-job"),),
+        red={"cron-jobs": "there is no cron job model-training-job"},
+    ),
+    Broken(
+        name="stale job",
+        kubectl=(("create", "cronjob", "old-job", "--image=busybox", "--schedule=0 0 1 1 *"),),
+        undo=(("delete", "cronjob", "old-job"),),
+        red={"cron-jobs": "old-job is a cron job that this release does not have"},
+    ),
+    Broken(
+        name="critical line in the log",
+        kubectl=(_say("CRITICAL no disk"),),
+        undo=(PODS_DIE,),
+        red={"logs": "CRITICAL no disk"},
+    ),
+)
+
+GATE = (
+    ("ORKA_FAIL_DEGRADED", "db", "- database failed: field 'status' is \"degraded\""),
+    ("ORKA_FAIL_ERRORS", "1", "- create-event failed: answered 500"),
+    ("ORKA_FAIL_SLOW_MS", "1300", "- backend failed: took"),
+    ("REDIS_URL", f"redis://{NOWHERE}", "- redis failed: field 'status' is \"degraded\""),
+    ("ENABLE_AUDIT_TRAIL", "false", "- create-event failed: answered 404"),
+)
+"""A variable of the backend, its value, and what `pulumi up` says. The first two are part of every run."""

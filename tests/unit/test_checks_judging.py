@@ -1,0 +1,224 @@
+"""The pure judges: well with a healthy document, and red with the reason for every way to break it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.check_kinds import JsonAssertion
+from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
+from ops.checks import page, workloads
+from ops.checks.address import days_fault
+from ops.checks.judge import Answer, reason_against
+from ops.checks.latency import against_targets, percentile
+from ops.checks.rows import row_fault
+from ops.checks.shown import plain
+from tests.checks import documents as k8s
+from tests.unit.test_checks_verdicts import _check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PODS = PodsCheck(name="pods", namespace="staging", images=k8s.IMAGES)
+JOBS = CronJobsCheck(name="cron-jobs", namespace="staging", schedules=k8s.SCHEDULES)
+LOGS = LogsCheck(name="logs", namespace="staging", deployments=("backend", "frontend"))
+
+
+def _pods_fault(change: Callable[[k8s.Namespace], None]) -> str | None:
+    namespace = k8s.healthy()
+    change(namespace)
+    return workloads.pods_fault(PODS, namespace["items"], datetime.now(UTC))
+
+
+def _jobs_fault(change: Callable[[k8s.Namespace], None]) -> str | None:
+    namespace = k8s.healthy()
+    change(namespace)
+    return workloads.cron_jobs_fault(JOBS, namespace["items"])
+
+
+def test_a_healthy_namespace_has_no_fault() -> None:
+    assert _pods_fault(lambda _: None) is None
+    assert _jobs_fault(lambda _: None) is None
+    assert workloads.log_fault(LOGS, k8s.LOGS) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (k8s.crash_loop, "pod backend-7d4b9c-0 does not run: CrashLoopBackOff"),
+        (k8s.restarted, "pod backend-7d4b9c-0 restarted 1 times, last after Error, exit code 70"),
+        (
+            k8s.stale_pod,
+            "runs orka-ppm-backend@sha256:aaaaaaaaaaaa, the release is orka-ppm-backend@sha256:bbb",
+        ),
+        (lambda n: k8s.without(n, "Pod", "backend-"), "backend has 1 ready pods, wanted are 2"),
+        (lambda n: k8s.without(n, "Deployment", "frontend"), "there is no Deployment frontend"),
+    ],
+)
+def test_a_broken_pod_is_named_with_what_is_wrong(
+    change: Callable[[k8s.Namespace], None], reason: str
+) -> None:
+    assert reason in (_pods_fault(change) or "")
+
+
+def test_a_restart_of_long_ago_and_a_pod_on_its_way_out_are_no_faults() -> None:
+    def old(namespace: k8s.Namespace) -> None:
+        k8s.restarted(namespace)
+        state = k8s.one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
+        state["lastState"]["terminated"]["finishedAt"] = k8s.stamp(7_200)
+        leaving = k8s.one(k8s.healthy(), "Pod", "backend-")
+        leaving["metadata"] |= {"name": "backend-old", "deletionTimestamp": k8s.stamp()}
+        namespace["items"].append(leaving)
+
+    assert _pods_fault(old) is None
+
+
+def _rescheduled(namespace: k8s.Namespace) -> None:
+    k8s.one(namespace, "CronJob", "model-training-job")["spec"]["schedule"] = "0 0 * * 1"
+
+
+def _stale_job(namespace: k8s.Namespace) -> None:
+    namespace["items"].append({"kind": "CronJob", "metadata": {"name": "old-job"}, "spec": {}})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (k8s.suspended, "anomaly-detection-job is suspended"),
+        (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
+        (_rescheduled, "model-training-job runs at 0 0 * * 1, wanted is 0 0 * * 0"),
+        (_stale_job, "old-job is a cron job that this release does not have"),
+        (
+            lambda n: k8s.without(n, "CronJob", "scheduled-reports-job"),
+            "there is no cron job scheduled-reports-job",
+        ),
+    ],
+)
+def test_a_broken_cron_job_is_named_with_what_is_wrong(
+    change: Callable[[k8s.Namespace], None], reason: str
+) -> None:
+    assert reason in (_jobs_fault(change) or "")
+
+
+def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
+    def both(namespace: k8s.Namespace) -> None:
+        k8s.failed_run(namespace)
+        good = k8s.one(k8s.healthy(), "Job", "embedding-generation-job-")
+        good["metadata"] |= {"name": "embedding-generation-job-29482", "creationTimestamp": k8s.stamp(60)}
+        namespace["items"].append(good)
+
+    assert _jobs_fault(both) is None
+
+
+def test_a_fault_in_a_log_is_found_counted_and_shown_without_its_secrets() -> None:
+    text = "INFO fine\nERROR no answer from postgresql://app:hunter2@db/ with password=hunter3\nERROR again\n"
+    reason = workloads.log_fault(LOGS, {"backend": text})
+    assert reason is not None
+    assert reason.startswith(
+        "2 lines of backend are faults, the first: ERROR no answer from postgresql***db/"
+    )
+    assert "hunter" not in reason
+
+
+def test_noise_that_is_known_is_no_fault() -> None:
+    check = LOGS.model_copy(update={"allowed": (r"ERROR the cache is cold",)})
+    assert workloads.log_fault(check, {"backend": "ERROR the cache is cold\n"}) is None
+    assert workloads.log_fault(check, {"backend": "ERROR the disk is full\n"}) is not None
+
+
+def test_keys_and_tokens_are_masked_whatever_line_they_stand_in() -> None:
+    line = "got eyJhbGciOi.eyJzdWIi.sig and sk-live-12345678 and api_key=abc"
+    assert workloads.masked(line) == "got *** and *** and api_key=***"
+
+
+def test_of_a_page_its_own_assets_are_loaded_and_no_others() -> None:
+    html = (
+        '<link rel="stylesheet" href="/a.css"><link rel="canonical" href="/page"><img src="b.png">'
+        '<script src="/c.js"></script><script src="https://cdn.example.com/d.js"></script>'
+    )
+    assert page.assets("http://own/x/", html) == ("http://own/a.css", "http://own/x/b.png", "http://own/c.js")
+
+
+@pytest.mark.parametrize(
+    ("url", "content_type", "well"),
+    [
+        ("http://x/app.js", "text/javascript; charset=utf-8", True),
+        ("http://x/app.js?v=1", "application/javascript", True),
+        ("http://x/app.js", "text/html", False),
+        ("http://x/a.css", "", False),
+        ("http://x/unknown.bin", "text/html", True),
+    ],
+)
+def test_html_in_place_of_an_asset_is_seen(url: str, content_type: str, well: bool) -> None:
+    assert (page.type_fault(url, content_type) is None) == well
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('fetch("https://api.example.com/x")', {"api.example.com"}),
+        (r'{"u":"https:\/\/escaped.example.com\/"}', {"escaped.example.com"}),
+        ("wss://Live.Supabase.CO:443/x", {"live.supabase.co"}),
+        ("`http://${host}/`", set()),
+        ("no address at all", set()),
+    ],
+)
+def test_hosts_are_found_in_scripts_however_they_are_written(text: str, found: set[str]) -> None:
+    assert page.hosts(text) == found
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1), st.integers(1, 100))
+def test_a_percentile_is_a_sample_that_so_many_do_not_exceed(samples: list[int], share: int) -> None:
+    found = percentile(samples, share)
+    assert found in samples
+    assert sum(sample <= found for sample in samples) >= share * len(samples) / 100
+    assert sum(sample < found for sample in samples) < share * len(samples) / 100
+
+
+def test_targets_are_missed_by_name() -> None:
+    samples = [10] * 18 + [300, 400]
+    assert against_targets(samples, 100, 200) == "p95 is 300 ms, the target is 200 ms"
+    assert against_targets(samples, 100, 300) is None
+    assert against_targets([150], 100, 200) == "p50 is 150 ms, the target is 100 ms"
+
+
+def test_a_certificate_that_ends_soon_is_a_fault_of_so_many_days() -> None:
+    day = 86_400
+    assert days_fault(30 * day, 0, 14) is None
+    assert days_fault(10 * day, 0, 14) == "the certificate ends in 10.0 days, wanted are 14"
+
+
+def test_a_row_is_compared_column_by_column() -> None:
+    assert row_fault({"hash": "a", "more": 1}, {"hash": "a"}) is None
+    assert row_fault({"hash": "b"}, {"hash": "a"}) == 'column hash is "b", expected "a"'
+    assert row_fault(None, {"hash": "a"}) == "there is no such row"
+
+
+@pytest.mark.parametrize(
+    ("assertion", "reason"),
+    [
+        ({"holds": {"id": 1}}, None),
+        ({"holds": {"id": 3}}, "none of the 2 in 'events' has {\"id\": 3}"),
+        ({"lacks": {"id": 3}}, None),
+        ({"lacks": {"id": 1}}, "one in 'events' has {\"id\": 1}, which none may have"),
+        ({"each": {"tenant": "a"}}, '1 of the 2 in \'events\' lack {"tenant": "a"}'),
+        ({"each": {}}, None),
+    ],
+)
+def test_lists_are_judged_by_what_is_in_them(
+    assertion: dict[str, dict[str, object]], reason: str | None
+) -> None:
+    check = _check("list", assertions=(JsonAssertion(field="events", **assertion),))  # type: ignore[arg-type]
+    body = b'{"events": [{"id": 1, "tenant": "a"}, {"id": 2, "tenant": "b"}]}'
+    assert reason_against(check, Answer(200, body, 1)) == reason
+
+
+@given(st.text())
+def test_what_is_shown_is_one_line_that_no_terminal_obeys(text: str) -> None:
+    shown = plain(text, 50)
+    assert len(shown) <= 51
+    assert shown.isprintable()

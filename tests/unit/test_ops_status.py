@@ -1,0 +1,191 @@
+"""`ops status` and `ops logs` over a kubectl that answers from documents: what they show and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ops import cli
+from ops.status.ages import age
+from tests.checks import documents as k8s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `ops ARGUMENTS` beside a healthy namespace with these changes; code, output, errors."""
+    k8s.write_kubectl(tmp_path)
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({"release_id": "abc123", "namespace": "staging", "images": k8s.IMAGES}))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def run(
+        *arguments: str, changes: tuple[Callable[[k8s.Namespace], None], ...] = ()
+    ) -> tuple[int, str, str]:
+        k8s.publish(tmp_path, *changes)
+        given = ("--outputs", str(outputs)) if arguments[0] == "status" else ()
+        code = cli.main([*arguments, *given])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def _gate(condition: str) -> Callable[[k8s.Namespace], None]:
+    def change(namespace: k8s.Namespace) -> None:
+        namespace["items"].append(
+            {
+                "kind": "Job",
+                "metadata": {
+                    "name": "verification-1",
+                    "labels": {"app.kubernetes.io/name": "verification"},
+                    "creationTimestamp": k8s.stamp(60),
+                },
+                "status": {
+                    "conditions": [{"type": condition, "status": "True", "reason": "BackoffLimitExceeded"}]
+                },
+            }
+        )
+
+    return change
+
+
+def _edited(namespace: k8s.Namespace) -> None:
+    fields = {"f:spec": {"f:template": {"f:spec": {'k:{"name":"backend"}': {".": {}, "f:env": {}}}}}}
+    managers = k8s.one(namespace, "Deployment", "backend")["metadata"]["managedFields"]
+    managers.append({"manager": "kubectl-set", "operation": "Update", "fieldsV1": fields})
+    managers.append({"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": fields})
+    managers.append({"manager": "kubectl-scale", "subresource": "status", "fieldsV1": fields})
+
+
+def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
+    code, out, _ = ops("status", changes=(_gate("Complete"),))
+    assert code == 0
+    assert "release      abc123" in out
+    assert "last checks  succeeded" in out
+    assert "backend    2/2     0          sha256:bbbbbbbbbbbb   2h" in out
+    assert out.rstrip().endswith("all as it should be")
+    assert len(out.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (k8s.crash_loop, "backend: pod backend-7d4b9c-0 does not run: CrashLoopBackOff"),
+        (k8s.stale_pod, "backend runs another image than the release"),
+        (lambda n: k8s.without(n, "Pod", "frontend-"), "frontend has 0 ready pods, wanted are 1"),
+        (k8s.suspended, "anomaly-detection-job is suspended"),
+        (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
+        (_gate("Failed"), "the last verification failed: BackoffLimitExceeded"),
+        (_edited, 'drift: deployment/backend: kubectl-set set spec.template.spec[{"name":"backend"}].env'),
+    ],
+)
+def test_what_is_not_as_it_should_be_is_named_alone_and_the_code_is_1(
+    ops: Run, change: Callable[[k8s.Namespace], None], fault: str
+) -> None:
+    code, out, _ = ops("status", changes=(change,))
+    assert code == 1
+    assert [line for line in out.splitlines() if line.startswith("! ")] == [f"! {fault}"]
+    code, out, _ = ops("status", "--json", changes=(change,))
+    assert json.loads(out)["faults"] == [fault]
+    assert code == 1
+
+
+def test_the_json_says_what_the_screen_says(ops: Run) -> None:
+    code, out, _ = ops("status", "--json", changes=(_gate("Complete"),))
+    found: dict[str, Any] = json.loads(out)
+    assert code == 0
+    assert found["schema_version"] == 1
+    assert found["release_id"] == "abc123"
+    assert {service["name"]: service["ready"] for service in found["services"]} == k8s.REPLICAS
+    assert [job["name"] for job in found["jobs"]] == sorted(k8s.SCHEDULES)
+    assert (found["checks"], found["faults"], found["drift"]) == ("succeeded", [], [])
+
+
+def test_the_jobs_are_the_guides_table(ops: Run) -> None:
+    code, out, _ = ops("status", "jobs")
+    assert code == 0
+    head, *rows = out.splitlines()
+    assert head.split("   ")[0] == "NAME"
+    assert [cell.strip() for cell in head.split("   ") if cell.strip()] == [
+        "NAME", "SCHEDULE", "SUSPEND", "ACTIVE", "LAST SCHEDULE", "AGE", "LAST RUN",
+    ]  # fmt: skip
+    assert rows[0].split() == [
+        "anomaly-detection-job",
+        *["0", "*", "*", "*", "*"],
+        "False",
+        "0",
+        "5m",
+        "2h",
+        "succeeded",
+    ]
+    assert len(rows) == 4
+
+
+def test_a_suspended_job_in_the_table_is_code_1(ops: Run) -> None:
+    code, out, _ = ops("status", "jobs", "--json", changes=(k8s.suspended,))
+    assert code == 1
+    assert [job["suspended"] for job in json.loads(out)["jobs"]].count(True) == 1
+
+
+def test_a_cluster_that_does_not_answer_is_code_3_with_kubectls_words(ops: Run) -> None:
+    refuses = (lambda namespace: namespace.update(refuses="connection refused"),)
+    for command in (("status",), ("status", "jobs"), ("logs", "backend"), ("logs", "job", "model-training")):
+        code, out, err = ops(*command, changes=refuses)
+        assert (code, out) == (3, "")
+        assert "connection refused" in err
+
+
+def test_the_logs_of_a_service_are_shown_without_secrets(ops: Run) -> None:
+    leak = (lambda namespace: namespace["logs"].update(backend="INFO ready\nINFO password=hunter2\n"),)
+    code, out, _ = ops("logs", "backend", changes=leak)
+    assert (code, out) == (0, "INFO ready\nINFO password=***\n")
+
+
+def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
+    def two_runs(namespace: k8s.Namespace) -> None:
+        newer = k8s.one(k8s.healthy(), "Job", "model-training-job-")
+        newer["metadata"] |= {"name": "model-training-job-29999", "creationTimestamp": k8s.stamp(1)}
+        namespace["items"].append(newer)
+        namespace["logs"] |= {
+            "model-training-job-29999": "the last\n",
+            "model-training-job-29481": "before\n",
+        }
+
+    for name in ("model-training", "model-training-job"):
+        assert ops("logs", "job", name, changes=(two_runs,))[:2] == (0, "the last\n")
+
+
+def test_the_gates_own_log_is_found_by_its_name(ops: Run) -> None:
+    def gate(namespace: k8s.Namespace) -> None:
+        _gate("Complete")(namespace)
+        namespace["logs"]["verification-1"] = "PASSED\n"
+
+    assert ops("logs", "job", "verification", changes=(gate,))[:2] == (0, "PASSED\n")
+
+
+def test_a_job_that_never_ran_is_code_4_and_a_wrong_use_is_code_2(ops: Run) -> None:
+    code, _, err = ops("logs", "job", "migration")
+    assert code == 4
+    assert "migration has no run in staging" in err
+    assert ops("logs", "job")[0] == 2
+    assert ops("logs", "backend", "name")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0s"), (119, "119s"), (120, "2m"), (7_199, "119m"), (7_200, "2h"), (172_800, "2d")],
+)
+def test_ages_are_short(seconds: int, shown: str) -> None:
+    now = datetime(2026, 1, 16, tzinfo=UTC)
+    assert age(now - timedelta(seconds=seconds), now) == shown
+    assert age(None, now) == "-"
