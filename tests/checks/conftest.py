@@ -16,7 +16,7 @@ from model.checks import ChecksFile, TokenSource
 from tests.checks import documents as k8s
 from tests.checks.bench import PUBLIC_SUPABASE, Bench
 from tests.checks.edge import Edge
-from tests.sql.conftest import server, template  # noqa: F401 - fixtures
+from tests.sql.conftest import MAJORS, server, template  # noqa: F401 - fixtures
 from tests.sql.support import log_event
 from twin import certificates, secrets
 from twin.paths import Paths
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 SAMPLES = 5
 TABLE: list[tuple[str, str, str]] = []
 """Name of a variant, what was red, the verdict: printed at the end."""
+
+
+@pytest.fixture(scope="session")
+def major() -> int:
+    """The newest server: the judge asks nothing that another would answer otherwise."""
+    return max(MAJORS)
 
 
 @dataclass(frozen=True)
