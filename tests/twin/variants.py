@@ -126,8 +126,8 @@ BROKEN = (
 
 GATE = (
     ("ORKA_FAIL_DEGRADED", "db", "- database failed: field 'status' is \"degraded\""),
-    ("ORKA_FAIL_ERRORS", "1", "- create-event failed: answered 500"),
-    ("ORKA_FAIL_SLOW_MS", "1300", "- backend failed: took"),
+    ("ORKA_FAIL_ERRORS", "1.0", "- create-event failed: answered 500"),
+    ("ORKA_FAIL_SLOW_MS", "1300.0", "- backend failed: took"),
     ("REDIS_URL", f"redis://{NOWHERE}", "- redis failed: field 'status' is \"degraded\""),
     ("ENABLE_AUDIT_TRAIL", "false", "- create-event failed: answered 404"),
 )
