@@ -37,9 +37,9 @@ test: check ## everything: the fast part, SQL and the checks on real processes, 
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
-	@$(PYTHON) -m pytest tests/sql --soak
+	@$(PYTHON) -m pytest tests/sql tests/checks --soak
 	@.venv/bin/twin up --replace
-	@$(PYTHON) -m pytest tests/sql tests/checks tests/twin --soak
+	@$(PYTHON) -m pytest tests/twin --soak
 
 bench-stack: up ## how long the verbs of the stack take on the twin
 	@$(PYTHON) -m benchmarks.stack
