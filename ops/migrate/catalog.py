@@ -63,7 +63,8 @@ _FUNCTIONS = """
                   CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
                   CASE WHEN p.prosecdef THEN 'definer' ELSE 'invoker' END, pg_get_function_result(p.oid),
                   coalesce(' set ' || array_to_string(p.proconfig, ', '), '')),
-           pg_get_userbyid(p.proowner), left(encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), 16),
+           pg_get_userbyid(p.proowner), left(encode(sha256(convert_to(
+               coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'), 16),
            (SELECT array_agg(coalesce(r.rolname::text, 'public') ORDER BY r.rolname)
             FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
             LEFT JOIN pg_roles AS r ON r.oid = a.grantee WHERE a.grantee <> p.proowner)

@@ -76,7 +76,8 @@ _QUERIES: dict[str, str] = {
         SELECT format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
                concat_ws(' ', p.prokind, l.lanname, p.provolatile, p.prosecdef, p.proparallel, p.proleakproof,
                          pg_get_function_result(p.oid), p.proconfig::text, pg_get_userbyid(p.proowner),
-                         p.prosrc, {_RIGHTS.format("coalesce(p.proacl, acldefault('f', p.proowner))")})
+                         coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+                         {_RIGHTS.format("coalesce(p.proacl, acldefault('f', p.proowner))")})
         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
         JOIN pg_language AS l ON l.oid = p.prolang
         WHERE {_OURS} AND NOT EXISTS (

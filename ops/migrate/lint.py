@@ -27,6 +27,9 @@ _FUNCTION = re.compile(rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\s+
 _GRANT = re.compile(r"\bGRANT\b(?P<rights>[^;']*?)\bON\b(?P<rest>[^;']*)", re.IGNORECASE)
 _STRANGERS = re.compile(r"\bTO\b[^;']*\b(public|anon|service_role)\b", re.IGNORECASE)
 _SEARCH_PATH = re.compile(r"SET\s+search_path\s*(?:=|TO)\s*''", re.IGNORECASE)
+# A body in standard SQL is bound to what it names when the function is made.
+_BOUND_BODY = re.compile(r"^\s*(?:RETURN\b|BEGIN\s+ATOMIC\b)", re.IGNORECASE | re.MULTILINE)
+_QUOTED_BODY = re.compile(r"\$\w*\$.*", re.DOTALL)
 _CLOSED = re.compile(
     r"ALTER\s+DEFAULT\s+PRIVILEGES\b.*REVOKE\s+(?:EXECUTE|ALL)\s+ON\s+FUNCTIONS\s+FROM\s+PUBLIC",
     re.IGNORECASE | re.DOTALL,
@@ -96,7 +99,7 @@ def _functions(statements: _Code) -> Iterator[_Found]:
         match = _FUNCTION.match(text)
         if match is None:
             continue
-        if not _SEARCH_PATH.search(text):
+        if not _SEARCH_PATH.search(text) and not _BOUND_BODY.search(_QUOTED_BODY.sub("", text)):
             yield one.line, "function-search-path", f"pin it on {match['name']}: SET search_path = ''"
         function = re.escape(match["name"])
         revoked = rf"REVOKE\s+(?:EXECUTE|ALL)\s+ON\s+FUNCTION\s[^;]*{function}\b[^;]*FROM\s[^;]*PUBLIC"

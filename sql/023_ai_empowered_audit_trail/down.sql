@@ -7,7 +7,8 @@ SET LOCAL ROLE orka_owner;
 
 DROP FUNCTION
     orka_audit.verify_chain(), orka_audit.tenants_with_events(), orka_audit.chain_head(),
-    orka_audit.event_canonical(public.roche_audit_logs);
+    orka_audit.event_hash(public.roche_audit_logs), orka_audit.event_digest(public.roche_audit_logs),
+    orka_audit.link_hash(text, bigint, bytea);
 DROP TABLE
     public.audit_ai_predictions, public.audit_bias_metrics, public.audit_access_log, public.audit_scheduled_reports,
     public.audit_integrations, public.audit_ml_models, public.audit_anomalies, public.audit_embeddings,

@@ -162,7 +162,7 @@ def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_ar
     make: Callable[[str], Database],
 ) -> None:
     database = make("023")
-    kill_after(database, "50_copy_history")
+    kill_after(database, "58_copy_others")
     with database.connect() as connection:
         connection.execute(b"UPDATE public.audit_anomalies SET feedback_notes = 'seen'")
         connection.execute(b"DELETE FROM public.audit_integrations")

@@ -41,7 +41,8 @@ UNNOTICED = (
     r"function for everybody: .*(current_tenant|verify_chain)\(",
     # An attack would have to come first, with a schema of its own.
     "function with an open search path: ",
-    "function with the other security: .*(current_tenant|event_canonical|refuse_change|touch_updated)",
+    "function with the other security: .*(current_tenant|event_digest|event_hash|link_hash)",
+    "function with the other security: .*(refuse_change|touch_updated)",
     "group that logs in or bypasses: .* (LOGIN|CREATEROLE)$",
 )
 
@@ -159,8 +160,9 @@ def test_an_apply_that_breaks_what_the_contract_allows_is_rolled_back(
             "tampering is found: a gap",
         ),
         (
-            """CREATE OR REPLACE FUNCTION orka_audit.event_canonical(event public.roche_audit_logs)
-            RETURNS text LANGUAGE sql STABLE SET search_path = '' AS $$ SELECT event.id::text $$""",
+            """CREATE OR REPLACE FUNCTION orka_audit.event_digest(event public.roche_audit_logs)
+            RETURNS bytea LANGUAGE sql STABLE SET search_path = ''
+            AS $$ SELECT sha256(event.id::text::bytea) $$""",
             "the hash covers severity",
         ),
         (

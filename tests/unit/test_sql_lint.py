@@ -57,6 +57,11 @@ def rules(sql: str) -> list[str]:
             f"CREATE FUNCTION f() RETURNS int {PINNED}",
         ),
         (
+            "function-search-path",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    RETURN NEW;\nEND $$;",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql\nRETURN 1;",
+        ),
+        (
             "definer-execute",
             DEFINER,
             f"{DEFINER} REVOKE ALL ON FUNCTION f() FROM PUBLIC;",
@@ -102,7 +107,7 @@ def test_the_rules_see_into_the_migration_itself() -> None:
     tables = sql.count(" FORCE ROW LEVEL SECURITY;")
     assert tables == 10
     assert len(lint(path, sql.replace(" FORCE ROW", " NO FORCE ROW"))) == tables
-    assert len(lint(path, sql.replace("SET search_path = ''", ""))) == 8
+    assert len(lint(path, sql.replace("SET search_path = ''", ""))) == 7
     assert {one.rule for one in lint(path, sql.replace(" TO orka_app", " TO PUBLIC"))} == {"grant-strangers"}
 
 

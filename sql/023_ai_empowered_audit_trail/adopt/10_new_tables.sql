@@ -30,13 +30,17 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT USAGE ON SCHEMA orka_audit TO %I', session_user);
     EXECUTE format(
-        'GRANT EXECUTE ON FUNCTION orka_audit.event_canonical(orka_new.roche_audit_logs), orka_audit.refuse_change()
-         TO %I', session_user);
+        'GRANT EXECUTE ON FUNCTION orka_audit.event_digest(orka_new.roche_audit_logs),
+         orka_audit.link_hash(text, bigint, bytea), orka_audit.refuse_change() TO %I', session_user);
 END
 $open$;
 -- It would give the rows of the past the time of their copying.
 ALTER TABLE orka_new.roche_audit_logs DISABLE TRIGGER roche_audit_logs_chain;
 RESET ROLE;
+
+-- How far the copying has come. `began` stands for a time that is missing: the same one whenever a row is read.
+CREATE TABLE orka_new.progress (copied_to bigint NOT NULL, began timestamptz NOT NULL);
+INSERT INTO orka_new.progress VALUES (0, now());
 
 -- The original column or, where it is missing or NULL, what stands for it; in the type of the new column.
 CREATE FUNCTION orka_new.value_of(target text, wanted text) RETURNS text
@@ -49,6 +53,10 @@ DECLARE
     has_created constant boolean := EXISTS (
         SELECT FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = to_regclass('public.' || target) AND a.attname = 'created_at');
+    -- As a literal: a subquery would keep the planner from using several cores.
+    began constant text := (
+        SELECT quote_literal(to_char(p.began AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00')
+        FROM orka_new.progress AS p);
     type text;
     required boolean;
     fallback text;
@@ -62,14 +70,13 @@ BEGIN
         WHEN wanted = 'tenant_id' AND required THEN
             -- The quarantine tenant: rows that belonged to nobody, and were visible to everybody.
             fallback := quote_literal('00000000-0000-4000-8000-000000000023');
-        WHEN target = 'roche_audit_logs' AND wanted = 'timestamp' AND has_created THEN
-            fallback := 'o.created_at, now()';
+        WHEN target = 'roche_audit_logs' AND wanted = 'timestamp' THEN
+            fallback := CASE WHEN has_created THEN 'o.created_at, ' ELSE '' END || began;
         WHEN target = 'roche_audit_logs' AND wanted = 'created_at' THEN
-            fallback := 'o."timestamp", now()';
-        WHEN target = 'roche_audit_logs' AND wanted = 'seq' THEN
-            source := '1';
-        WHEN target = 'roche_audit_logs' AND wanted IN ('hash', 'previous_hash') THEN
-            source := 'repeat(''0'', 64)';
+            fallback := 'o."timestamp", ' || began;
+        WHEN target = 'roche_audit_logs' AND wanted IN ('seq', 'previous_hash', 'hash') THEN
+            -- Its place in the new chain.
+            source := format('l.%I', wanted);
         WHEN target = 'audit_ml_models' AND wanted = 'is_active' THEN
             -- One active model per tenant and type: the newest.
             source := '(o.is_active AND NOT EXISTS (
@@ -87,7 +94,7 @@ BEGIN
 END
 $$;
 
--- All columns of a new table, in its order, as values of the original's row `o`.
+-- All columns of a new table, in its order, as values of the original's row `o` and, for the log, of its link `l`.
 CREATE FUNCTION orka_new.values_of(target text) RETURNS text
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
@@ -96,25 +103,42 @@ AS $$
     WHERE a.attrelid = ('orka_new.' || target)::regclass AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- Every CHECK of the new tables against every row that will be copied.
+-- The originals' rows `o` of which a condition is true, as the new table will hold them; the log's without their links.
+CREATE FUNCTION orka_new.unlinked(target text, condition text) RETURNS text
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT format(
+        'SELECT %s FROM public.%I AS o
+         CROSS JOIN (VALUES (1, repeat(''0'', 64), repeat(''0'', 64))) AS l (seq, previous_hash, hash)
+         WHERE %s OFFSET 0', orka_new.values_of(target), target, condition)
+$$;
+
+-- Every CHECK of the new tables against every row that will be copied; each table is read once.
 DO $fit$
 DECLARE
-    rule record;
-    misfits bigint;
+    rules record;
+    misfits bigint [];
     faults text[] := '{}';
 BEGIN
-    FOR rule IN
-        SELECT c.conname, r.relname, substring(pg_get_constraintdef(c.oid) FROM 'CHECK (.*)') AS condition
+    FOR rules IN
+        SELECT
+            r.relname,
+            array_agg(c.conname ORDER BY c.conname) AS names,
+            string_agg(
+                format('count(*) FILTER (WHERE NOT %s)', substring(pg_get_constraintdef(c.oid) FROM 'CHECK (.*)')),
+                ', ' ORDER BY c.conname) AS counts
         FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
         WHERE c.contype = 'c' AND r.relnamespace = 'orka_new'::regnamespace
-          AND to_regclass('public.' || r.relname) IS NOT NULL ORDER BY r.relname, c.conname
+          AND to_regclass('public.' || r.relname) IS NOT NULL
+        GROUP BY r.relname ORDER BY r.relname
     LOOP
-        EXECUTE format(
-            'SELECT count(*) FROM (SELECT %s FROM public.%I AS o) AS copied WHERE NOT %s',
-            orka_new.values_of(rule.relname), rule.relname, rule.condition) INTO misfits;
-        IF misfits > 0 THEN
-            faults := faults || format('%s rows of %s break %s', misfits, rule.relname, rule.conname);
-        END IF;
+        EXECUTE format('SELECT ARRAY[%s] FROM (%s) AS copied', rules.counts, orka_new.unlinked(rules.relname, 'true'))
+        INTO misfits;
+        FOR rule IN 1 .. cardinality(misfits) LOOP
+            IF misfits[rule] > 0 THEN
+                faults := faults || format('%s rows of %s break %s', misfits[rule], rules.relname, rules.names[rule]);
+            END IF;
+        END LOOP;
     END LOOP;
     IF faults <> '{}' THEN
         RAISE EXCEPTION 'rows do not fit, correct them first: %', array_to_string(faults, '; ')

@@ -1,15 +1,13 @@
 -- step: tx
 -- What the later steps call; the swap drops all of it.
 
--- What is to be copied: the history in the order of the chains, then, from `arrivals` on, what came since.
+-- What is to be copied: the history, then, from `arrivals` on, what came since.
 CREATE TABLE orka_new.queue (
     ordinal bigint NOT NULL PRIMARY KEY,
     table_name text NOT NULL,
     id uuid NOT NULL
 );
 CREATE SEQUENCE orka_new.arrivals MINVALUE 1000000000000;
-CREATE TABLE orka_new.progress (copied_to bigint NOT NULL);
-INSERT INTO orka_new.progress VALUES (0);
 
 -- Which rows of a derived table are taken over; the others stay in orka_original. They can be computed again.
 CREATE FUNCTION orka_new.is_taken(target text) RETURNS text
@@ -32,44 +30,64 @@ AS $$
     END
 $$;
 
--- Continue the chains by these events, in this order; one that is there already is left out.
-CREATE FUNCTION orka_new.append_events(ids uuid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = ''
+-- The events `o` of which a condition is true: whose, when, and the digest of what they hold.
+CREATE FUNCTION orka_new.digests(condition text) RETURNS text
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT format(
+        'SELECT v.id, v.tenant_id, v."timestamp", orka_audit.event_digest(v::orka_new.roche_audit_logs) AS digest
+         FROM (%s) AS v OFFSET 0', orka_new.unlinked('roche_audit_logs', condition))
+$$;
+
+-- The links of the events between two ordinals, as continuations of the chains; the heads are moved on.
+CREATE FUNCTION orka_new.links(after bigint, up_to bigint)
+RETURNS TABLE (id uuid, seq bigint, previous_hash text, hash text)
+LANGUAGE plpgsql ROWS 200000 SET search_path = ''
 AS $$
 DECLARE
-    event orka_new.roche_audit_logs;
-    events orka_new.roche_audit_logs [] := '{}';
-    head orka_audit.chain_heads;
+    event record;
+    tenant uuid;
 BEGIN
-    FOR event IN EXECUTE format(
-        'SELECT %s FROM unnest($1) WITH ORDINALITY AS w (id, place) JOIN public.roche_audit_logs AS o ON o.id = w.id
-         WHERE NOT EXISTS (SELECT FROM orka_new.roche_audit_logs AS n WHERE n.id = w.id) ORDER BY w.place',
-        orka_new.values_of('roche_audit_logs')) USING ids
+    FOR event IN
+        SELECT h.id, h.tenant_id, h.digest FROM orka_new.history AS h
+        WHERE h.ordinal > after AND h.ordinal <= up_to ORDER BY h.ordinal
     LOOP
-        IF head.tenant_id IS DISTINCT FROM event.tenant_id THEN
-            PERFORM orka_new.save_head(head);
-            SELECT * INTO head FROM orka_audit.chain_heads AS h WHERE h.tenant_id = event.tenant_id;
+        IF tenant IS DISTINCT FROM event.tenant_id THEN
+            PERFORM orka_new.save_head(tenant, seq, hash);
+            tenant := event.tenant_id;
+            SELECT h.seq, h.hash INTO seq, hash FROM orka_audit.chain_heads AS h WHERE h.tenant_id = tenant;
             IF NOT FOUND THEN
-                head := (event.tenant_id, 0, repeat('0', 64));
+                seq := 0;
+                hash := repeat('0', 64);
             END IF;
         END IF;
-        event.seq := head.seq + 1;
-        event.previous_hash := head.hash;
-        event.hash := encode(sha256(convert_to(orka_audit.event_canonical(event), 'UTF8')), 'hex');
-        events := events || event;
-        head.seq := event.seq;
-        head.hash := event.hash;
+        id := event.id;
+        seq := seq + 1;
+        previous_hash := hash;
+        hash := orka_audit.link_hash(previous_hash, seq, event.digest);
+        RETURN NEXT;
     END LOOP;
-    INSERT INTO orka_new.roche_audit_logs SELECT e.* FROM unnest(events) AS e;
-    PERFORM orka_new.save_head(head);
+    PERFORM orka_new.save_head(tenant, seq, hash);
 END
 $$;
 
-CREATE FUNCTION orka_new.save_head(head orka_audit.chain_heads) RETURNS void
+CREATE FUNCTION orka_new.save_head(tenant uuid, seq bigint, hash text) RETURNS void
 LANGUAGE sql SET search_path = ''
 AS $$
-    INSERT INTO orka_audit.chain_heads AS h SELECT head.* WHERE head.tenant_id IS NOT NULL
+    INSERT INTO orka_audit.chain_heads AS h SELECT tenant, seq, hash WHERE tenant IS NOT NULL
     ON CONFLICT (tenant_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+$$;
+
+-- Copy the events of the history between two ordinals.
+CREATE FUNCTION orka_new.append_events(after bigint, up_to bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = '' SET work_mem = '64MB'
+AS $$
+BEGIN
+    EXECUTE format(
+        'INSERT INTO orka_new.roche_audit_logs SELECT %s
+         FROM orka_new.links($1, $2) AS l JOIN public.roche_audit_logs AS o ON o.id = l.id',
+        orka_new.values_of('roche_audit_logs')) USING after, up_to;
+END
 $$;
 
 -- Make these rows of another table as they are in the original: changed, new or gone.
@@ -95,56 +113,68 @@ BEGIN
 END
 $$;
 
--- Copy what the queue names between two ordinals, the log first: the others refer to it.
-CREATE FUNCTION orka_new.copy_range(after bigint, up_to bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = ''
-AS $$
-DECLARE
-    part record;
-BEGIN
-    FOR part IN
-        SELECT q.table_name, array_agg(q.id ORDER BY q.ordinal) AS ids FROM orka_new.queue AS q
-        WHERE q.ordinal > after AND q.ordinal <= up_to
-        GROUP BY q.table_name ORDER BY q.table_name <> 'roche_audit_logs', q.table_name
-    LOOP
-        IF part.table_name = 'roche_audit_logs' THEN
-            PERFORM orka_new.append_events(part.ids);
-        ELSE
-            PERFORM orka_new.copy_rows(part.table_name, part.ids);
-        END IF;
-    END LOOP;
-END
-$$;
-
--- A batch of the history. It was complete before the first batch, so one position says what is done.
-CREATE FUNCTION orka_new.copy_history(batch integer) RETURNS integer
+-- A batch of the events that were there; each is there once, so one position says what is done. Nobody waits for these
+-- rows and nothing is locked, so it is forty times as large as one that changes a table in use: its join reads the
+-- originals in their order and not one by one.
+CREATE FUNCTION orka_new.copy_events(batch integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
     done bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
-    up_to bigint := (SELECT max(q.ordinal) FROM orka_new.queue AS q WHERE q.ordinal < 1000000000000);
+    up_to bigint;
 BEGIN
-    up_to := least(done + batch, coalesce(up_to, 0));
-    PERFORM orka_new.copy_range(done, up_to);
+    up_to := least(done + 40 * batch, coalesce((SELECT max(h.ordinal) FROM orka_new.history AS h), 0));
+    PERFORM orka_new.append_events(done, up_to);
     UPDATE orka_new.progress SET copied_to = up_to;
     RETURN up_to - done;
 END
 $$;
 
--- A batch of what came since. A transaction may commit a smaller ordinal later, so what is done is deleted.
-CREATE FUNCTION orka_new.copy_arrivals(batch integer) RETURNS integer
+-- A batch of what the queue names, up to an ordinal; what is done is deleted, for a transaction that began earlier may
+-- commit a smaller ordinal later. The log first: the others refer to it.
+CREATE FUNCTION orka_new.copy_queue(most bigint, batch integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
     up_to bigint;
+    part record;
     rows integer;
 BEGIN
     SELECT max(w.ordinal) INTO up_to FROM (
-        SELECT q.ordinal FROM orka_new.queue AS q WHERE q.ordinal >= 1000000000000 ORDER BY q.ordinal LIMIT batch
+        SELECT q.ordinal FROM orka_new.queue AS q WHERE q.ordinal < most ORDER BY q.ordinal LIMIT batch
     ) AS w;
-    PERFORM orka_new.copy_range(999999999999, up_to);
-    DELETE FROM orka_new.queue AS q WHERE q.ordinal >= 1000000000000 AND q.ordinal <= up_to;
+    FOR part IN
+        SELECT q.table_name, array_agg(q.id ORDER BY q.ordinal) AS ids FROM orka_new.queue AS q WHERE q.ordinal <= up_to
+        GROUP BY q.table_name ORDER BY q.table_name <> 'roche_audit_logs', q.table_name
+    LOOP
+        IF part.table_name = 'roche_audit_logs' THEN
+            PERFORM orka_new.append_arrivals(part.ids);
+        ELSE
+            PERFORM orka_new.copy_rows(part.table_name, part.ids);
+        END IF;
+    END LOOP;
+    DELETE FROM orka_new.queue AS q WHERE q.ordinal <= up_to;
     GET DIAGNOSTICS rows = ROW_COUNT;
     RETURN rows;
+END
+$$;
+
+-- Events that came since, in their order: they lengthen the history. One that it names already is left out.
+CREATE FUNCTION orka_new.append_arrivals(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    last bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
+    added bigint;
+BEGIN
+    EXECUTE format(
+        'INSERT INTO orka_new.history
+         SELECT $2 + row_number() OVER (ORDER BY w.place), d.id, d.tenant_id, d.digest
+         FROM (%s) AS d JOIN unnest($1) WITH ORDINALITY AS w (id, place) ON w.id = d.id
+         WHERE NOT EXISTS (SELECT FROM orka_new.roche_audit_logs AS n WHERE n.id = d.id)',
+        orka_new.digests('o.id = ANY($1)')) USING ids, last;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    PERFORM orka_new.append_events(last, last + added);
+    UPDATE orka_new.progress SET copied_to = last + added;
 END
 $$;

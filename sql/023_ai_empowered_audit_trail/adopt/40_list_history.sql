@@ -1,28 +1,33 @@
 -- step: tx
--- What is there now, in the order in which it will be copied: the log by tenant, time and id, then the other tables.
--- What the triggers noted meanwhile may stand here too; it is copied once.
+-- What is there now, in the order in which it will be copied: the events by tenant, time and id, each with the digest of
+-- what it holds; then the rows of the other tables. What the triggers noted meanwhile may stand here too; it is copied
+-- once.
+SET LOCAL work_mem = '64MB';
 DO $history$
 DECLARE
     source text;
     listed bigint := 0;
     added bigint;
 BEGIN
+    EXECUTE format(
+        'CREATE TABLE orka_new.history AS
+         SELECT row_number() OVER (ORDER BY d.tenant_id, d."timestamp", d.id) AS ordinal, d.id, d.tenant_id, d.digest
+         FROM (%s) AS d', orka_new.digests('true'));
     FOR source IN
         SELECT c.relname FROM pg_class AS c
         WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname <> 'roche_audit_logs', c.relname
+          AND c.relname NOT IN ('queue', 'progress', 'history', 'roche_audit_logs')
+          AND to_regclass('public.' || c.relname) IS NOT NULL
+        ORDER BY c.relname
     LOOP
         EXECUTE format(
-            'INSERT INTO orka_new.queue SELECT $1 + row_number() OVER (ORDER BY %s), %L, o.id FROM public.%I AS o',
-            CASE source
-                WHEN 'roche_audit_logs' THEN concat_ws(
-                    ', ', orka_new.value_of(source, 'tenant_id'), orka_new.value_of(source, 'timestamp'), 'o.id')
-                ELSE 'o.id'
-            END, source, source) USING listed;
+            'INSERT INTO orka_new.queue SELECT $1 + row_number() OVER (ORDER BY o.id), %L, o.id FROM public.%I AS o',
+            source, source) USING listed;
         GET DIAGNOSTICS added = ROW_COUNT;
         listed := listed + added;
     END LOOP;
 END
 $history$;
+ALTER TABLE orka_new.history ADD PRIMARY KEY (ordinal);
+ANALYZE orka_new.history;
 ANALYZE orka_new.queue;

@@ -1,3 +1,3 @@
 -- step: backfill
 -- Until little is left; the rest is copied by the swap, while nobody can write.
-SELECT orka_new.copy_arrivals(current_setting('orka.batch_size')::integer);
+SELECT orka_new.copy_queue(9223372036854775807, current_setting('orka.batch_size')::integer);

@@ -9,14 +9,14 @@ BEGIN
     FOR source IN
         SELECT c.relname FROM pg_class AS c
         WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
         ORDER BY c.relname
     LOOP
         EXECUTE format(
             'SELECT count(*) FROM public.%1$I AS o
              WHERE NOT EXISTS (SELECT FROM orka_new.%1$I AS n WHERE n.id = o.id)
                AND NOT EXISTS (SELECT FROM orka_new.queue AS q
-                               WHERE q.ordinal >= 1000000000000 AND q.table_name = %1$L AND q.id = o.id)
+                               WHERE q.table_name = %1$L AND q.id = o.id)
                AND %2$s', source, orka_new.is_taken(source)) INTO missing;
         IF missing > 0 THEN
             RAISE EXCEPTION '% rows of % were not copied', missing, source;

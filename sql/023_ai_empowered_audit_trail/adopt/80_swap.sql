@@ -9,12 +9,12 @@ BEGIN
     FOR source IN
         SELECT c.relname FROM pg_class AS c
         WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
         ORDER BY c.relname = 'roche_audit_logs', c.relname
     LOOP
         EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', source);
     END LOOP;
-    WHILE orka_new.copy_arrivals(1000000) > 0 LOOP
+    WHILE orka_new.copy_queue(9223372036854775807, 1000000) > 0 LOOP
         NULL;
     END LOOP;
 END
@@ -29,7 +29,7 @@ BEGIN
     FOR source IN
         SELECT c.relname FROM pg_class AS c
         WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
+          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
         ORDER BY c.relname
     LOOP
         EXECUTE format('DROP TRIGGER orka_note_change ON public.%I', source);
@@ -56,16 +56,21 @@ END
 $away$;
 
 DROP FUNCTION orka_new.note_change();
-DROP FUNCTION orka_new.copy_arrivals(integer);
-DROP FUNCTION orka_new.copy_history(integer);
-DROP FUNCTION orka_new.copy_range(bigint, bigint);
+DROP FUNCTION orka_new.copy_queue(bigint, integer);
+DROP FUNCTION orka_new.copy_events(integer);
 DROP FUNCTION orka_new.copy_rows(text, uuid []);
-DROP FUNCTION orka_new.append_events(uuid []);
-DROP FUNCTION orka_new.save_head(orka_audit.chain_heads);
+DROP FUNCTION orka_new.append_arrivals(uuid []);
+DROP FUNCTION orka_new.append_events(bigint, bigint);
+DROP FUNCTION orka_new.links(bigint, bigint);
+DROP FUNCTION orka_new.save_head(uuid, bigint, text);
+DROP FUNCTION orka_new.digests(text);
 DROP FUNCTION orka_new.is_taken(text);
+DROP FUNCTION orka_new.unlinked(text, text);
 DROP FUNCTION orka_new.values_of(text);
 DROP FUNCTION orka_new.value_of(text, text);
 DROP TABLE orka_new.progress;
+DROP TABLE orka_new.history;
+DROP TABLE orka_new.keys;
 DROP TABLE orka_new.queue;
 DROP SEQUENCE orka_new.arrivals;
 
@@ -83,8 +88,8 @@ BEGIN
     END LOOP;
     EXECUTE format('REVOKE ALL ON SCHEMA orka_audit FROM %I', session_user);
     EXECUTE format(
-        'REVOKE ALL ON FUNCTION orka_audit.event_canonical(orka_new.roche_audit_logs), orka_audit.refuse_change()
-         FROM %I', session_user);
+        'REVOKE ALL ON FUNCTION orka_audit.event_digest(orka_new.roche_audit_logs),
+         orka_audit.link_hash(text, bigint, bytea), orka_audit.refuse_change() FROM %I', session_user);
     ALTER TABLE orka_new.roche_audit_logs ENABLE TRIGGER roche_audit_logs_chain;
     FOR target IN
         SELECT c.oid FROM pg_class AS c
