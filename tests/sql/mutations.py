@@ -110,7 +110,16 @@ MUTATIONS = {
     "function with an open search path": """
         SELECT format('function orka_audit.%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
                format('ALTER FUNCTION %s RESET search_path', p.oid::regprocedure)
-        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'orka_audit'
+        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+        -- A bound body has no search path that could be opened.
+        WHERE n.nspname = 'orka_audit' AND p.prosqlbody IS NULL
+    """,
+    "function with another bound body": """
+        SELECT format('function orka_audit.%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
+               replace(
+                   pg_get_functiondef(p.oid), 'RETURN ', 'RETURN NULL::' || p.prorettype::regtype || ' || ')
+        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'orka_audit' AND p.prosqlbody IS NOT NULL
     """,
     "function with the other security": """
         SELECT format('function orka_audit.%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
