@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.twin import further_migration
 from tests.twin.stack import CHECKOUT, Stack
 from twin.environment import environment
 from twin.paths import default
@@ -54,6 +55,14 @@ def stack(deployed: Stack) -> Iterator[Stack]:
     yield deployed
     PATHS.stack_file.write_text(saved)
     heal(deployed)
+
+
+@pytest.fixture
+def further() -> Iterator[None]:
+    """The database without the further migration, before and after."""
+    further_migration.remove(PATHS)
+    yield
+    further_migration.remove(PATHS)
 
 
 @pytest.fixture

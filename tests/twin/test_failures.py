@@ -11,8 +11,6 @@ from tests.twin.conftest import PATHS
 from tests.twin.load import Load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.twin.stack import Stack
 
 MISSING = f"sha256:{'e' * 64}"
@@ -20,14 +18,6 @@ BACKEND_DEADLINE_S = 25
 MIGRATION_DEADLINE_S = 20
 # How long everything else of a failing `up` may take on a busy machine.
 SLACK_S = 90
-
-
-@pytest.fixture
-def further() -> Iterator[None]:
-    """The database without the further migration, before and after."""
-    further_migration.remove(PATHS)
-    yield
-    further_migration.remove(PATHS)
 
 
 def _load() -> Load:

@@ -14,8 +14,6 @@ from tests.twin.variant import digest_of_variant
 from twin import secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.twin.stack import Stack
 
 WORKLOADS = (
@@ -28,14 +26,6 @@ WORKLOADS = (
     ("cronjob", "scheduled-reports-job"),
 )
 ANOTHER_YEAR = 1_900_000_000
-
-
-@pytest.fixture
-def further() -> Iterator[None]:
-    """The database without the further migration, before and after."""
-    further_migration.remove(PATHS)
-    yield
-    further_migration.remove(PATHS)
 
 
 def _specs(stack: Stack) -> dict[str, Any]:

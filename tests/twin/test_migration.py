@@ -28,13 +28,7 @@ SLOW = f"SELECT pg_sleep(20);\n{further_migration.GOOD}"
 # The claim is looked for as long as the Job may live.
 MISSING_DEADLINE_S = 20
 
-
-@pytest.fixture(autouse=True)
-def further() -> Iterator[None]:
-    """The database without the further migration, before and after."""
-    further_migration.remove(PATHS)
-    yield
-    further_migration.remove(PATHS)
+pytestmark = pytest.mark.usefixtures("further")
 
 
 @pytest.fixture

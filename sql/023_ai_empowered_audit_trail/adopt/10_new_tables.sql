@@ -113,6 +113,15 @@ AS $$
          WHERE %s OFFSET 0', orka_new.values_of(target), target, condition)
 $$;
 
+-- The tables that are taken over: those of up.sql whose originals are there. The others here only help the copying.
+CREATE FUNCTION orka_new.taken_over() RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT c.relname::text FROM pg_catalog.pg_class AS c
+    WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
+      AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
+$$;
+
 -- Every CHECK of the new tables against every row that will be copied; each table is read once.
 DO $fit$
 DECLARE
@@ -129,7 +138,7 @@ BEGIN
                 ', ' ORDER BY c.conname) AS counts
         FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
         WHERE c.contype = 'c' AND r.relnamespace = 'orka_new'::regnamespace
-          AND to_regclass('public.' || r.relname) IS NOT NULL
+          AND r.relname IN (SELECT orka_new.taken_over())
         GROUP BY r.relname ORDER BY r.relname
     LOOP
         EXECUTE format('SELECT ARRAY[%s] FROM (%s) AS copied', rules.counts, orka_new.unlinked(rules.relname, 'true'))

@@ -39,7 +39,8 @@ AS $$
          FROM (%s) AS v OFFSET 0', orka_new.unlinked('roche_audit_logs', condition))
 $$;
 
--- The links of the events between two ordinals, as continuations of the chains; the heads are moved on.
+-- The links of the events between two ordinals, as continuations of the chains; the heads are moved on. As many rows as
+-- a batch of 50 has, so that its join reads the originals in their order and not one by one.
 CREATE FUNCTION orka_new.links(after bigint, up_to bigint)
 RETURNS TABLE (id uuid, seq bigint, previous_hash text, hash text)
 LANGUAGE plpgsql ROWS 200000 SET search_path = ''
@@ -78,15 +79,21 @@ AS $$
     ON CONFLICT (tenant_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
 $$;
 
--- Copy the events of the history between two ordinals.
-CREATE FUNCTION orka_new.append_events(after bigint, up_to bigint) RETURNS void
+-- Copy the next events of the history, each with its link; how many. Each is there once, so one position says what is
+-- done.
+CREATE FUNCTION orka_new.append_events(most bigint) RETURNS integer
 LANGUAGE plpgsql SET search_path = '' SET work_mem = '64MB'
 AS $$
+DECLARE
+    done bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
+    up_to bigint := least(done + most, coalesce((SELECT max(h.ordinal) FROM orka_new.history AS h), 0));
 BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.roche_audit_logs SELECT %s
          FROM orka_new.links($1, $2) AS l JOIN public.roche_audit_logs AS o ON o.id = l.id',
-        orka_new.values_of('roche_audit_logs')) USING after, up_to;
+        orka_new.values_of('roche_audit_logs')) USING done, up_to;
+    UPDATE orka_new.progress SET copied_to = up_to;
+    RETURN up_to - done;
 END
 $$;
 
@@ -110,23 +117,6 @@ BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.%1$I SELECT %2$s FROM public.%1$I AS o WHERE o.id = ANY($1) AND %3$s',
         target, orka_new.values_of(target), orka_new.is_taken(target)) USING ids;
-END
-$$;
-
--- A batch of the events that were there; each is there once, so one position says what is done. Nobody waits for these
--- rows and nothing is locked, so it is forty times as large as one that changes a table in use: its join reads the
--- originals in their order and not one by one.
-CREATE FUNCTION orka_new.copy_events(batch integer) RETURNS integer
-LANGUAGE plpgsql SET search_path = ''
-AS $$
-DECLARE
-    done bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
-    up_to bigint;
-BEGIN
-    up_to := least(done + 40 * batch, coalesce((SELECT max(h.ordinal) FROM orka_new.history AS h), 0));
-    PERFORM orka_new.append_events(done, up_to);
-    UPDATE orka_new.progress SET copied_to = up_to;
-    RETURN up_to - done;
 END
 $$;
 
@@ -164,17 +154,16 @@ CREATE FUNCTION orka_new.append_arrivals(ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
-    last bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
     added bigint;
 BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.history
-         SELECT $2 + row_number() OVER (ORDER BY w.place), d.id, d.tenant_id, d.digest
+         SELECT p.copied_to + row_number() OVER (ORDER BY w.place), d.id, d.tenant_id, d.digest
          FROM (%s) AS d JOIN unnest($1) WITH ORDINALITY AS w (id, place) ON w.id = d.id
+         CROSS JOIN orka_new.progress AS p
          WHERE NOT EXISTS (SELECT FROM orka_new.roche_audit_logs AS n WHERE n.id = d.id)',
-        orka_new.digests('o.id = ANY($1)')) USING ids, last;
+        orka_new.digests('o.id = ANY($1)')) USING ids;
     GET DIAGNOSTICS added = ROW_COUNT;
-    PERFORM orka_new.append_events(last, last + added);
-    UPDATE orka_new.progress SET copied_to = last + added;
+    PERFORM orka_new.append_events(added);
 END
 $$;

@@ -24,10 +24,7 @@ DECLARE
     refused text;
 BEGIN
     FOR source IN
-        SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress') AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname
+        SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP
         EXECUTE format(
             'CREATE TRIGGER orka_note_change AFTER INSERT OR UPDATE OR DELETE ON public.%I

@@ -14,11 +14,7 @@ BEGIN
          SELECT row_number() OVER (ORDER BY d.tenant_id, d."timestamp", d.id) AS ordinal, d.id, d.tenant_id, d.digest
          FROM (%s) AS d', orka_new.digests('true'));
     FOR source IN
-        SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress', 'history', 'roche_audit_logs')
-          AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname
+        SELECT t FROM orka_new.taken_over() AS t WHERE t <> 'roche_audit_logs' ORDER BY t
     LOOP
         EXECUTE format(
             'INSERT INTO orka_new.queue SELECT $1 + row_number() OVER (ORDER BY o.id), %L, o.id FROM public.%I AS o',

@@ -7,10 +7,7 @@ DECLARE
     missing bigint;
 BEGIN
     FOR source IN
-        SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname
+        SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP
         EXECUTE format(
             'SELECT count(*) FROM public.%1$I AS o

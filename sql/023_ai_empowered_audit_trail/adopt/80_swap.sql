@@ -7,10 +7,7 @@ DECLARE
 BEGIN
     -- The log last: it is the one that others use most.
     FOR source IN
-        SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname = 'roche_audit_logs', c.relname
+        SELECT t FROM orka_new.taken_over() AS t ORDER BY t = 'roche_audit_logs', t
     LOOP
         EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', source);
     END LOOP;
@@ -27,10 +24,7 @@ DECLARE
     grantee text;
 BEGIN
     FOR source IN
-        SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
-        ORDER BY c.relname
+        SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP
         EXECUTE format('DROP TRIGGER orka_note_change ON public.%I', source);
         -- They would keep users and projects from being deleted.
@@ -57,14 +51,14 @@ $away$;
 
 DROP FUNCTION orka_new.note_change();
 DROP FUNCTION orka_new.copy_queue(bigint, integer);
-DROP FUNCTION orka_new.copy_events(integer);
 DROP FUNCTION orka_new.copy_rows(text, uuid []);
 DROP FUNCTION orka_new.append_arrivals(uuid []);
-DROP FUNCTION orka_new.append_events(bigint, bigint);
+DROP FUNCTION orka_new.append_events(bigint);
 DROP FUNCTION orka_new.links(bigint, bigint);
 DROP FUNCTION orka_new.save_head(uuid, bigint, text);
 DROP FUNCTION orka_new.digests(text);
 DROP FUNCTION orka_new.is_taken(text);
+DROP FUNCTION orka_new.taken_over();
 DROP FUNCTION orka_new.unlinked(text, text);
 DROP FUNCTION orka_new.values_of(text);
 DROP FUNCTION orka_new.value_of(text, text);
