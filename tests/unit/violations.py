@@ -146,7 +146,7 @@ STACK = (
     })),
     Violation("one-namespace", "configmap-prometheus", ("metadata", "namespace")),
     Violation("default-deny", "networkpolicy-default-deny", ("spec", "policyTypes"), ["Ingress"]),
-    Violation("default-deny", "networkpolicy-default-deny", ("spec", "podSelector", "matchLabels"), {"a": "b"}),
+    Violation("default-deny", "networkpolicy-default-deny", ("spec", "podSelector"), {"matchLabels": {"a": ""}}),
     Violation("own-network-policy", "networkpolicy-migration", (
         "spec", "podSelector", "matchLabels", NAME,
     ), "another"),
