@@ -73,7 +73,8 @@ def test_a_violation_is_told_with_its_place_and_its_resource(pack: Any, register
     response = pack.Analyze(question)
     message = (
         "Pods do not share the node's network, processes or memory.\n"
-        "Deployment backend: spec.template.spec.hostNetwork: true; PodSecurity `restricted` refuses such a pod"
+        "Deployment backend: spec.template.spec.hostNetwork: true; "
+        "PodSecurity `restricted` refuses such a pod"
     )
     assert told(response) == {"no-host-namespaces": [message]}
     assert response.diagnostics[0].urn == question.urn

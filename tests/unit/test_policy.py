@@ -8,7 +8,7 @@ import pytest
 
 from policy.rule import Fault, Object, of_one, of_stack
 from policy.table import RULES
-from tests.unit.harness import Run, complete, manifests, run_program
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.violation import Violation
 from tests.unit.violations import VIOLATIONS
 
@@ -68,11 +68,18 @@ def _small(config: dict[str, Any]) -> None:
     config["verification"]["enabled"] = False
 
 
-@pytest.mark.parametrize("change", [_autoscaled, _application, _certificates, _small])
+def _hosted(config: dict[str, Any]) -> None:
+    config["frontend"] |= {"target": "external", "url": "https://staging.orka-ppm.example.com"}
+    config["registry"]["username"] = "puller"
+    here = {"namespaces": [], "cidrs": ["10.244.0.1/32"]}
+    config["network"] |= {"edge": here, "dns": here, "database": {"port": 5432, "cidrs": ["10.244.0.1/32"]}}
+
+
+@pytest.mark.parametrize("change", [_autoscaled, _application, _certificates, _small, _hosted])
 def test_other_settings_keep_every_rule(change: Any) -> None:
     config = complete()
     change(config)
-    run = run_program(config)
+    run = run_program(config, {**SECRETS, "registry-password": "canary-registry"})
     assert run.error is None
     assert broken(manifests(run)) == {}
 

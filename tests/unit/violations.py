@@ -146,7 +146,9 @@ STACK = (
     })),
     Violation("one-namespace", "configmap-prometheus", ("metadata", "namespace")),
     Violation("default-deny", "networkpolicy-default-deny", ("spec", "policyTypes"), ["Ingress"]),
-    Violation("default-deny", "networkpolicy-default-deny", ("spec", "podSelector"), {"matchLabels": {"a": ""}}),
+    Violation(
+        "default-deny", "networkpolicy-default-deny", ("spec", "podSelector"), {"matchLabels": {"a": "b"}}
+    ),
     Violation("own-network-policy", "networkpolicy-migration", (
         "spec", "podSelector", "matchLabels", NAME,
     ), "another"),
