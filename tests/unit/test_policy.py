@@ -8,6 +8,7 @@ import pytest
 
 from policy.rule import Fault, Object, of_one, of_stack
 from policy.table import RULES
+from tests.unit.allowed_changes import ALLOWED
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.violation import Violation
 from tests.unit.violations import VIOLATIONS
@@ -88,6 +89,11 @@ def test_other_settings_keep_every_rule(change: Any) -> None:
 def test_a_change_of_one_field_breaks_exactly_its_rule(run: Run, violation: Violation) -> None:
     messages = broken(violation.applied(manifests(run)))
     assert set(messages) == {violation.rule, *violation.with_it}, messages
+
+
+@pytest.mark.parametrize("change", ALLOWED, ids=str)
+def test_a_change_within_the_limits_breaks_none(run: Run, change: Violation) -> None:
+    assert broken(change.applied(manifests(run))) == {}
 
 
 def test_every_rule_has_a_violation() -> None:

@@ -12,7 +12,8 @@ CONTAINER = (*POD, "containers", 0)
 CRON_POD = ("spec", "jobTemplate", *POD)
 SECURITY = (*CONTAINER, "securityContext")
 LABELS = {f"app.kubernetes.io/{key}": "orka-ppm" for key in ("name", "part-of", "managed-by")}
-ANYWHERE = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": 443}]}
+PRIVATE = ["10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+ANYWHERE = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": PRIVATE}}], "ports": [{"port": 443}]}
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl"
 
 

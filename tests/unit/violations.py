@@ -7,6 +7,7 @@ from tests.unit.violation import (
     CONTAINER,
     CRON_POD,
     JWT,
+    LABELS,
     POD,
     SECURITY,
     Violation,
@@ -19,15 +20,17 @@ POLICY, INGRESS = "networkpolicy-backend", "ingress-backend"
 ROLLING = ("spec", "strategy", "rollingUpdate")
 CRON_CONTAINER = (*CRON_POD, "containers", 0)
 NAME = "app.kubernetes.io/name"
+SCALED = {"scaleTargetRef": {"kind": "Deployment", "name": "frontend"}}
 
 PODS = (
     Violation("run-as-non-root", BACKEND, (*SECURITY, "runAsNonRoot"), value=False),
-    Violation("high-user-id", BACKEND, (*SECURITY, "runAsUser"), 999),
+    Violation("high-user-id", BACKEND, (*SECURITY, "runAsUser"), 9_999),
     Violation("high-user-id", BACKEND, (*SECURITY, "runAsUser")),
     Violation("no-privilege-escalation", BACKEND, (*SECURITY, "allowPrivilegeEscalation")),
     Violation("not-privileged", BACKEND, (*SECURITY, "privileged"), value=True),
     Violation("no-capabilities", BACKEND, (*SECURITY, "capabilities", "drop"), ["NET_RAW"]),
     Violation("no-capabilities", BACKEND, (*SECURITY, "capabilities", "add"), ["SYS_ADMIN"]),
+    Violation("no-capabilities", BACKEND, (*SECURITY, "capabilities", "drop")),
     Violation("seccomp-default", BACKEND, (*POD, "securityContext", "seccompProfile")),
     Violation("seccomp-default", BACKEND, (*SECURITY, "seccompProfile"), {"type": "Unconfined"}),
     Violation("read-only-root", JOB, (*CRON_CONTAINER, "securityContext", "readOnlyRootFilesystem")),
@@ -48,6 +51,7 @@ PODS = (
     ),
     Violation("own-service-account", BACKEND, (*POD, "serviceAccountName"), "default"),
     Violation("image-by-digest", BACKEND, (*CONTAINER, "image"), "registry.example.com/backend:1.0"),
+    Violation("image-by-digest", BACKEND, (*CONTAINER, "image")),
     Violation("requests-and-limits", BACKEND, (*CONTAINER, "resources", "limits", "memory")),
     Violation("requests-and-limits", JOB, (*CRON_CONTAINER, "resources", "requests", "cpu")),
     Violation("run-as-non-root", BACKEND, (*POD, "initContainers"), [{"name": "first", "securityContext": {
@@ -121,6 +125,8 @@ NETWORK = (
         "spec", "ingress", 0, "from", 0,
     ), {"ipBlock": {"cidr": "0.0.0.0/0"}}),
     Violation("egress-named", "networkpolicy-frontend", ("spec", "egress", 0), ANYWHERE),
+    Violation("no-open-network-policy", POLICY, ("spec", "ingress", 0, "from", 0), {"podSelector": {}}),
+    Violation("egress-named", POLICY, ("spec", "egress", 0, "to", 0, "ipBlock", "except")),
     Violation("egress-named", POLICY, ("spec", "egress", 0, "to", 0, "ipBlock", "except"), ["10.0.0.0/8"]),
 )  # fmt: skip
 
@@ -155,6 +161,19 @@ STACK = (
     Violation("own-network-policy", "networkpolicy-cron-jobs", (
         "spec", "podSelector", "matchExpressions", 0, "operator",
     ), "DoesNotExist"),
+    Violation("one-namespace", "networkpolicy-migration", ("metadata", "namespace"), "default", frozenset({
+        "own-network-policy",
+    })),
+    Violation("one-namespace", "resourcequota-limits", ("metadata", "namespace"), "default", frozenset({
+        "quota",
+    })),
+    Violation("default-deny", "networkpolicy-default-deny", ("spec", "policyTypes")),
+    Violation("default-deny", "networkpolicy-default-deny", ("spec", "ingress"), [
+        {"from": [{"podSelector": {"matchLabels": LABELS}}], "ports": [{"port": 80}]},
+    ]),
+    Violation("default-deny", "networkpolicy-default-deny", ("spec", "egress"), [ANYWHERE], frozenset({
+        "egress-named",
+    })),
     Violation("quota", "resourcequota-limits", ("spec", "hard", "limits.memory")),
     Violation("limit-range", "limitrange-limits", ("spec", "limits", 0, "default")),
     Violation("disruption-budget", "poddisruptionbudget-backend", (
@@ -163,6 +182,8 @@ STACK = (
     Violation("disruption-budget", "poddisruptionbudget-backend", ("spec", "maxUnavailable"), 0),
     Violation("disruption-budget", "poddisruptionbudget-backend", ("spec", "minAvailable"), "60%"),
     Violation("disruption-budget", "deployment-frontend", ("spec", "replicas"), 2),
+    added("disruption-budget", "HorizontalPodAutoscaler", spec=SCALED | {"maxReplicas": 3}),
+    Violation("limit-range", "limitrange-limits", ("spec", "limits", 0, "defaultRequest")),
     Violation("known-accounts", BACKEND, (*POD, "serviceAccountName"), "another"),
     Violation("routes-lead-somewhere", INGRESS, (
         "spec", "rules", 0, "http", "paths", 0, "backend", "service", "name",

@@ -29,7 +29,7 @@ def python_of(info: Any) -> str:
         return sys.executable
     python = Path(info.root_directory) / folder / "bin" / "python"
     if not python.exists():
-        message = f"{python} does not exist: run `pulumi install` there, or `make up` for the twin"
+        message = f"{python} does not exist: run `pulumi install` in {info.root_directory}"
         raise FileNotFoundError(message)
     return str(python)
 
