@@ -8,6 +8,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 
 PYTHON := .venv/bin/python
 READY := .venv/.ready
+POLICY_READY := policy/.venv/.ready
 
 .PHONY: help up down check test soak bench-stack bench-db lock
 
@@ -18,6 +19,12 @@ $(READY): requirements-dev.txt twin/toolchain/requirements.txt pyproject.toml
 	@bash twin/bootstrap.sh
 	@touch $@
 
+# An environment of its own, as `pulumi install` makes it in policy/: its SDK wants an older protobuf.
+$(POLICY_READY): policy/requirements.txt $(READY)
+	@$(PYTHON) -m venv policy/.venv
+	@policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 up: $(READY) ## start the twin, deploy the stack to it, check it, print the addresses
 	@.venv/bin/twin up
 	@$(PYTHON) -m twin.deploy
@@ -25,7 +32,7 @@ up: $(READY) ## start the twin, deploy the stack to it, check it, print the addr
 down: $(READY) ## stop the twin; its data stays until `twin reset`
 	@.venv/bin/twin down
 
-check: $(READY) ## lint, types and the tests that need neither root nor a cluster; under a minute
+check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither root nor a cluster; under a minute
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -58,4 +65,5 @@ lock: ## compile the hashed locks from pyproject.toml
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
 	@$(EXTRA) ops | $(COMPILE) - -o ops/requirements.txt
+	@$(EXTRA) policy | $(COMPILE) - -o policy/requirements.txt
 	@$(EXTRA) workload | $(COMPILE) - -o twin/workload/requirements.txt

@@ -1,8 +1,8 @@
 """The Python language host: tells the engine which plugins a program needs, and runs the program.
 
-Only what the engine calls for a program with the pip toolchain: GetPluginInfo, About,
-GetRequiredPackages, Run, InstallDependencies and Cancel. The program runs in a child process of the
-project's own virtual environment, so that its imports never meet the host's.
+Only what the engine calls for a program or a policy pack with the pip toolchain: GetPluginInfo, About,
+GetRequiredPackages, Run, RunPlugin, InstallDependencies and Cancel. Both run in a child process of their
+own virtual environment, so that their imports never meet the host's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,30 +21,18 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from twin.plugins.child_output import responses
+from twin.plugins.environments import FIND_PLUGINS, python_of, virtualenv
 from twin.plugins.wire import serve
 from twin.toolchain.build import PULUMI_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from google.protobuf import struct_pb2
-
 RUN_PROGRAM = Path(__file__).with_name("run_program.py")
 # The child has told the user what is wrong; the engine need not add to it.
 ALREADY_REPORTED = 32
 INSTALL_TIMEOUT_S = 900
-
-_FIND_PLUGINS = """
-import importlib.metadata as m, json, pathlib
-found = []
-for d in m.distributions():
-    name = (d.metadata["Name"] or "").replace("-", "_")
-    if name.startswith("pulumi_"):
-        for file in d.files or []:
-            if file.name == "pulumi-plugin.json" and len(file.parts) == 2:
-                found.append([name, d.version, json.loads(pathlib.Path(d.locate_file(file)).read_text())])
-print(json.dumps(found))
-"""
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -60,7 +49,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def About(self, request: Any, _context: grpc.ServicerContext) -> language_pb2.AboutResponse:  # noqa: N802
         """Which Python runs the program."""
-        python = project_python(request.info)
+        python = python_of(request.info)
         version = subprocess.run(
             [python, "-c", "import platform; print(platform.python_version())"],
             capture_output=True, text=True, timeout=30, check=True,
@@ -76,7 +65,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     ) -> language_pb2.GetRequiredPackagesResponse:
         """All installed `pulumi_*` packages that belong to a plugin, as the official host lists them."""
         done = subprocess.run(
-            [project_python(request.info), "-c", _FIND_PLUGINS],
+            [python_of(request.info), "-c", FIND_PLUGINS],
             capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         packages = [
@@ -112,31 +101,40 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "ORKA_RUN_PROGRAM": json.dumps(arguments),
         }
         # Without -P the folder of the script would come first among the places to import from.
-        command = [project_python(request.info), "-u", "-P", str(RUN_PROGRAM), str(program)]
+        command = [python_of(request.info), "-u", "-P", str(RUN_PROGRAM), str(program)]
         child = subprocess.Popen(command, cwd=request.pwd or None, env=environment)
-        with self._lock:
-            self._children.add(child)
-        context.add_callback(lambda: _end(child))
-        code = child.wait()
-        with self._lock:
-            self._children.discard(child)
+        with self._ends_with(context, child):
+            code = child.wait()
         if code == 0:
             return language_pb2.RunResponse()
         if code == ALREADY_REPORTED:
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}")
 
+    def RunPlugin(  # noqa: N802
+        self, request: Any, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.RunPluginResponse]:
+        """Run a policy pack until the engine lets go of it; it serves by itself and prints its port first."""
+        environment = os.environ | dict(pair.split("=", 1) for pair in request.env)
+        program = Path(request.info.program_directory) / (request.info.entry_point or ".")
+        command = [python_of(request.info), "-u", str(program), *request.args]
+        child = subprocess.Popen(
+            command, cwd=request.pwd or None, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        with self._ends_with(context, child):
+            yield from responses(child)
+
     def InstallDependencies(  # noqa: N802
         self, request: Any, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         """`pulumi install`: make the virtual environment and fill it from `requirements.txt`."""
         directory = Path(request.info.program_directory or request.directory)
-        virtualenv = directory / _virtualenv(request.info)
+        environment = directory / virtualenv(request.info)
         commands = []
-        if not (virtualenv / "bin" / "python").exists():
-            commands.append([sys.executable, "-m", "venv", str(virtualenv)])
+        if not (environment / "bin" / "python").exists():
+            commands.append([sys.executable, "-m", "venv", str(environment)])
         commands.append(
-            [str(virtualenv / "bin" / "python"), "-m", "pip", "install", "-r", "requirements.txt"]
+            [str(environment / "bin" / "python"), "-m", "pip", "install", "-r", "requirements.txt"]
         )
         for command in commands:
             yield language_pb2.InstallDependenciesResponse(stdout=f"{' '.join(command)}\n".encode())
@@ -153,29 +151,24 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self.end_programs()
         return empty_pb2.Empty()
 
+    @contextmanager
+    def _ends_with(self, context: grpc.ServicerContext, child: subprocess.Popen[bytes]) -> Iterator[None]:
+        """The child ends when the call or the host does."""
+        with self._lock:
+            self._children.add(child)
+        context.add_callback(lambda: _end(child))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._children.discard(child)
+
     def end_programs(self) -> None:
         """End every program that still runs."""
         with self._lock:
             children = list(self._children)
         for child in children:
             _end(child)
-
-
-def project_python(info: Any) -> str:
-    """The interpreter of the project's virtual environment, or this one where none is configured."""
-    virtualenv = _virtualenv(info)
-    if not virtualenv:
-        return sys.executable
-    python = Path(info.root_directory) / virtualenv / "bin" / "python"
-    if not python.exists():
-        message = f"{python} does not exist: run `pulumi install`, or `make up` for the twin"
-        raise FileNotFoundError(message)
-    return str(python)
-
-
-def _virtualenv(info: Any) -> str:
-    options: struct_pb2.Struct = info.options
-    return str(options.fields["virtualenv"].string_value) if "virtualenv" in options.fields else ""
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,1 @@
+"""The policy pack: rules over Kubernetes manifests, and their registration with Pulumi."""
