@@ -71,8 +71,8 @@ class Cluster:
     def _dry_run(self, made: Manifest) -> Manifest:
         text = kubectl.run(
             [
-                "apply", "--server-side", "--dry-run=server", "--force-conflicts", f"--field-manager={MANAGER}",
-                "--output=json", "--show-managed-fields", "--filename=-",
+                "apply", "--server-side", "--dry-run=server", "--force-conflicts",
+                f"--field-manager={MANAGER}", "--output=json", "--show-managed-fields", "--filename=-",
             ],
             context=self.context,
             stdin=json.dumps(made),

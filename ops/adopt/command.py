@@ -1,7 +1,7 @@
 """`ops adopt`: what one `up` with `cluster.take-over` would do to a namespace that was made by hand.
 
-Asks `pulumi preview` what is wanted and the API server, by dry run, what would become of each object. It changes
-nothing. Texts that people choose (variables, data, arguments, annotations) are named and never shown.
+Asks `pulumi preview` what is wanted and the API server, by dry run, what would become of each object. It
+changes nothing. Texts that people choose (variables, data, arguments, annotations) are named and never shown.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ops.cluster.kubectl import KubectlError
 
 PULUMI_SECONDS = 300
 _EPILOG = """\
-`take over`: the object is there and becomes the stack's, with these changes. `cannot`: the API server would refuse;
-the line says why and what helps. `left alone`: no `up` touches it. `new`: it is not there yet.
+`take over`: the object is there and becomes the stack's, with these changes. `cannot`: the API server would
+refuse; the line says why and what helps. `left alone`: no `up` touches it. `new`: it is not there yet.
 Leave cluster.take-over at false while you ask: a preview with true ends at the first object that is refused.
 
 exit codes:
@@ -44,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--preview",
         metavar="FILE",
-        help="what `pulumi preview --json --show-sames` said, instead of asking now",
+        help="what `pulumi preview --json --show-sames` said; else it is asked",
     )
     parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
 

@@ -107,7 +107,7 @@ def _cause(said: str) -> str:
     """What the API server objected to, in one line, without what kubectl says around it."""
     lines = [line.strip().removeprefix("* ") for line in said.splitlines()]
     text = " ".join(line for line in lines if line and not line.startswith(("Warning:", "Please review")))
-    # The value that it quotes is the whole selector in Go's or JSON's notation: our remedy shows the live one.
+    # The value that it quotes is the whole selector in JSON's notation: our remedy shows the live one.
     text = re.sub(r"Invalid value: \{.*?\}: (?=[a-z])", "", text)
     return re.sub(r'^(error: |Error from server \(\w+\): |The \w+ "[^"]*" is invalid: )+', "", text)
 

@@ -1,4 +1,4 @@
-"""Reads `pulumi preview --json --show-sames`: the objects that an `up` makes, and those the stack has. Pure."""
+"""Reads `pulumi preview --json --show-sames`: what an `up` makes, and what the stack has. Pure."""
 
 from __future__ import annotations
 

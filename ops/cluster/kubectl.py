@@ -10,7 +10,7 @@ TIMEOUT_S = 30
 
 
 class KubectlError(RuntimeError):
-    """kubectl is missing, refused, or did not answer in time; the message is its last line, `said` all of it."""
+    """kubectl is missing, refused, or did not answer in time. The message is its last line; `said` is all."""
 
     def __init__(self, message: str, said: str = "") -> None:
         super().__init__(message)
