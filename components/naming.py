@@ -41,8 +41,8 @@ def labels(name: str) -> dict[str, str]:
 def selector(name: str, cluster: Cluster) -> dict[str, str]:
     """What selects the pods of a part: Deployment, Service and network policies agree on it.
 
-    Never add to it: a Deployment's selector is immutable. For the same reason one that was made by hand and is
-    taken over keeps its own, which the settings then say.
+    Never add to it: a Deployment's selector is immutable. For the same reason one that was made by hand keeps
+    its own when it is taken over; the settings say it.
     """
     return cluster.selector_by_hand(name) or _own(name)
 
