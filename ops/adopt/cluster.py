@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops.adopt import difference, verdict, wanted
+from ops.adopt.kept import kept
 from ops.adopt.key import Key
 from ops.cluster import kubectl
 
@@ -66,7 +67,7 @@ class Cluster:
             return verdict.refused(key, live, error.said)
         if live is None:
             return verdict.Finding(key=key, verdict=verdict.Verdict.NEW)
-        return verdict.taken(key, difference.changes(live, becomes), difference.kept(becomes, MANAGER))
+        return verdict.taken(key, difference.changes(live, becomes), kept(live, made, becomes, MANAGER))
 
     def _dry_run(self, made: Manifest) -> Manifest:
         text = kubectl.run(

@@ -9,24 +9,22 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.adopt.kept import LAST_APPLIED
+from ops.adopt.parts import ABSENT, joined, parts
 from ops.checks.workloads import masked
-from ops.status import drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ops.adopt.key import Manifest
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_SHOWN = 60
+_SHOWN = 100
 _SERVERS = {
     "metadata": ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"),
     "metadata.annotations": (LAST_APPLIED,),
 }
 """Fields that the server or kubectl writes, by the path they lie at."""
-_HIDDEN = ("env", "envFrom", "data", "binaryData", "stringData", "args", "command", "annotations")
-_NAMED_BY = ("containerPort", "port", "mountPath", "host", "path", "topologyKey", "name")
-_ABSENT = object()
+_HIDDEN = ("env", "data", "binaryData", "stringData", "args", "command", "annotations")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,32 +50,6 @@ def changes(live: Manifest, becomes: Manifest) -> list[Change]:
     return list(_compare(_meant(live), _meant(becomes), (), hidden=hidden))
 
 
-def kept(becomes: Manifest, manager: str) -> list[drift.Drift]:
-    """Return what others set on the object and `manager` does not: that stays as it is."""
-    entries = [
-        entry
-        for entry in becomes.get("metadata", {}).get("managedFields", [])
-        if entry.get("subresource") != "status"
-    ]
-    ours = {path for entry in entries if entry.get("manager") == manager for path in _paths(entry)}
-    found = []
-    for entry in entries:
-        other = str(entry.get("manager", "unknown"))
-        if other == manager or other.startswith(drift.KUBERNETES):
-            continue
-        fields = tuple(
-            sorted(path for path in _paths(entry) if path not in ours and LAST_APPLIED not in path)
-        )
-        if fields:
-            name = f"{str(becomes.get('kind')).lower()}/{becomes['metadata'].get('name')}"
-            found.append(drift.Drift(object=name, manager=other, fields=fields))
-    return found
-
-
-def _paths(entry: dict[str, Any]) -> set[str]:
-    return set(drift.paths(entry.get("fieldsV1", {})))
-
-
 def _meant(item: Manifest) -> Manifest:
     """The object without what the server writes."""
     meant = {key: value for key, value in item.items() if key != "status"}
@@ -93,55 +65,20 @@ def _meant(item: Manifest) -> Manifest:
 def _compare(before: Any, after: Any, path: tuple[str, ...], *, hidden: bool) -> Iterator[Change]:
     if before == after:
         return
-    if (parts := _parts(before, after)) is not None:
-        one, other = parts
+    if (found := parts(before, after)) is not None:
+        one, other = found
         for key in [*one, *(key for key in other if key not in one)]:
-            yield from _compare(one.get(key, _ABSENT), other.get(key, _ABSENT), (*path, key), hidden=hidden)
+            yield from _compare(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key), hidden=hidden)
         return
-    does = "appears" if before is _ABSENT else "goes" if after is _ABSENT else "changes"
+    does = "appears" if before is ABSENT else "goes" if after is ABSENT else "changes"
     secret = hidden or any(part in _HIDDEN for part in path)
     shown = (None, None) if secret else (_shown(before), _shown(after))
-    yield Change(field=_joined(path), does=does, before=shown[0], after=shown[1])
-
-
-def _parts(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The fields of two objects, or the items of two lists by what names them in both, else by number."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return before, after
-    if not isinstance(before, list) or not isinstance(after, list):
-        return None
-    for key in _NAMED_BY:
-        if _names(before, key) and _names(after, key):
-            return _by(key, before), _by(key, after)
-    return _numbered(before), _numbered(after)
-
-
-def _by(key: str, items: list[Any]) -> dict[str, Any]:
-    return {f"[{item[key]}]": item for item in items}
-
-
-def _numbered(items: list[Any]) -> dict[str, Any]:
-    return {f"[{number}]": item for number, item in enumerate(items)}
-
-
-def _names(items: list[Any], key: str) -> bool:
-    found = {str(item[key]) for item in items if isinstance(item, dict) and key in item}
-    return len(found) == len(items)
-
-
-def _joined(path: tuple[str, ...]) -> str:
-    text = ""
-    for part in path:
-        if part.startswith("[") or not text:
-            text += part
-        else:
-            text += f"[{part}]" if "." in part or "/" in part else f".{part}"
-    return text
+    yield Change(field=joined(path), does=does, before=shown[0], after=shown[1])
 
 
 def _shown(value: Any) -> str | None:
     """One short text. A whole part is shown by its name alone: it may hold what is not to be shown."""
-    if value is _ABSENT or isinstance(value, dict | list):
+    if value is ABSENT or isinstance(value, dict | list):
         return None
     text = masked(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

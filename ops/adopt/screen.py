@@ -48,7 +48,7 @@ def _lines(finding: Finding) -> Iterator[str]:
         yield f"  {change}"
     for drift in finding.kept:
         for field in drift.fields:
-            yield f"  {field} stays as {drift.manager} set it, until the object's next change"
+            yield f"  {field} stays as {drift.manager} set it, until the object changes again"
 
 
 def _counts(findings: Sequence[Finding]) -> Counter[Verdict]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,8 +116,11 @@ def _selector_remedy(key: Key, live: Manifest) -> str:
     labels = selector.get("matchLabels")
     if selector.get("matchExpressions") or not labels:
         return f"no setting says matchExpressions: delete {key} in a quiet hour, and `up` makes it anew"
-    # JSON is YAML too, so that the text can go into the stack file as it is.
-    return f"set {SETTING}: {{{key.name}: {json.dumps(labels)}}}, for as long as this Deployment lives"
+    commands = [
+        f"pulumi config set --path '{SETTING}.{key.name}[\"{label}\"]' {value}"
+        for label, value in labels.items()
+    ]
+    return f"{' && '.join(commands)} (it stays for as long as this Deployment lives)"
 
 
 def _is_kubernetes_own(item: Manifest) -> bool:
