@@ -26,9 +26,6 @@ KINDS = (
 )
 MANAGER = "ops-adopt"
 _AT_ONCE = 4
-# Everything else is no answer at all, or a right that is missing.
-_REFUSALS = ("Error from server (", "is invalid:", "is invalid")
-_NO_RIGHT = (" cannot patch resource ", " cannot create resource ")
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,7 @@ class Cluster:
         try:
             becomes = self._dry_run(made)
         except kubectl.KubectlError as error:
-            if not any(mark in error.said for mark in _REFUSALS) or any(
-                mark in error.said for mark in _NO_RIGHT
-            ):
+            if not verdict.is_refusal(error.said):
                 raise
             return verdict.refused(key, live, error.said)
         if live is None:

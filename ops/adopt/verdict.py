@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ops.adopt.key import Key
+from ops.checks.workloads import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 SETTING = "orka-ppm:cluster.selector-labels"
 _RUN_PODS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")
 _GATE = "verification"
+_NO_ANSWER = re.compile(
+    r"Error from server \((Unauthorized|\w*Timeout|ServiceUnavailable|InternalError|TooManyRequests)\)"
+    r"| cannot (patch|create) resource "
+)
 
 
 class Verdict(StrEnum):
@@ -51,6 +56,11 @@ def taken(key: Key, changes: Iterable[Change], kept: Iterable[Drift]) -> Finding
     found = tuple(changes)
     restarts = key.kind != "CronJob" and any(one.field.startswith("spec.template") for one in found)
     return Finding(key=key, verdict=Verdict.TAKE_OVER, changes=found, kept=tuple(kept), restarts=restarts)
+
+
+def is_refusal(said: str) -> bool:
+    """Whether kubectl tells of a judgement on the object, and not of no answer or of a missing right."""
+    return ("is invalid" in said or "Error from server" in said) and not _NO_ANSWER.search(said)
 
 
 def refused(key: Key, live: Manifest | None, said: str) -> Finding:
@@ -108,7 +118,9 @@ def _cause(said: str) -> str:
     text = " ".join(line for line in lines if line and not line.startswith(("Warning:", "Please review")))
     # The value that it quotes is the whole selector in JSON's notation: our remedy shows the live one.
     text = re.sub(r"Invalid value: \{.*?\}: (?=[a-z])", "", text)
-    return re.sub(r'^(error: |Error from server \(\w+\): |The \w+ "[^"]*" is invalid: )+', "", text)
+    return masked(
+        re.sub(r'^(error: |Error from server( \(\w+\))?: |The \w+ "[^"]*" is invalid: )+', "", text)
+    )
 
 
 def _selector_remedy(key: Key, live: Manifest) -> str:
