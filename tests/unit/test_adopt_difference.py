@@ -1,4 +1,4 @@
-"""What differs between an object and what it would become: named once, at the highest place, without noise."""
+"""What differs between an object and what it would become: named once, at its top, without noise."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def test_what_others_set_stays_and_what_controllers_do_is_theirs() -> None:
 
     becomes = _object({}, managedFields=[
         entry("kubectl-edit", "paused"), entry("kubectl-edit", "replicas"), entry("ops-adopt", "replicas"),
-        entry("kube-controller-manager", "x"), entry("kubectl-create", "y"), entry("a", "z", subresource="status"),
+        entry("kube-controller-manager", "x"), entry("kubectl-create", "y"),
+        entry("a", "z", subresource="status"),
     ])  # fmt: skip
     assert [str(one) for one in kept(_object({}), _object({}), becomes, "ops-adopt")] == [
         "service/backend: kubectl-edit set spec.paused"

@@ -1,4 +1,4 @@
-"""A Deployment made by hand keeps its selector: everything that selects its pods agrees on it, and only on it."""
+"""A Deployment made by hand keeps its selector, and everything that selects its pods agrees on it."""
 
 from __future__ import annotations
 
