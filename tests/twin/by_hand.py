@@ -1,4 +1,4 @@
-"""The namespace as the guide's own commands make it, on the twin: its images and logins in the guide's places."""
+"""The namespace as the guide's own commands make it, on the twin: with its images and logins."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _manifests(images: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _logins(stack: Stack, paths: Paths) -> list[dict[str, Any]]:
-    """The backend's variables as one Secret, with the administrator's login as in the guide; the registry's."""
+    """The backend's variables as one Secret, the administrator's login in it as in the guide; the registry's."""
     pod = stack.manifest("deployment", "backend")["spec"]["template"]["spec"]
     container = pod["containers"][0]
     secret = stack.manifest("secret", container["envFrom"][0]["secretRef"]["name"])
