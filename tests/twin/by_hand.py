@@ -52,7 +52,7 @@ def _manifests(images: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _logins(stack: Stack, paths: Paths) -> list[dict[str, Any]]:
-    """The backend's variables as one Secret, the administrator's login in it as in the guide; the registry's."""
+    """The backend's variables as one Secret, the administrator's login in it; the registry's."""
     pod = stack.manifest("deployment", "backend")["spec"]["template"]["spec"]
     container = pod["containers"][0]
     secret = stack.manifest("secret", container["envFrom"][0]["secretRef"]["name"])
