@@ -46,8 +46,7 @@ class Change:
 
 def changes(live: Manifest, becomes: Manifest) -> list[Change]:
     """Return what differs; what the server keeps for itself is no difference. A whole new part is one."""
-    hidden = live.get("kind") == "Secret"
-    return list(_compare(_meant(live), _meant(becomes), (), hidden=hidden))
+    return list(_compare(_meant(live), _meant(becomes), ()))
 
 
 def _meant(item: Manifest) -> Manifest:
@@ -62,16 +61,16 @@ def _meant(item: Manifest) -> Manifest:
     return {**meant, "metadata": metadata}
 
 
-def _compare(before: Any, after: Any, path: tuple[str, ...], *, hidden: bool) -> Iterator[Change]:
+def _compare(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[Change]:
     if before == after:
         return
     if (found := parts(before, after)) is not None:
         one, other = found
         for key in [*one, *(key for key in other if key not in one)]:
-            yield from _compare(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key), hidden=hidden)
+            yield from _compare(one.get(key, ABSENT), other.get(key, ABSENT), (*path, key))
         return
     does = "appears" if before is ABSENT else "goes" if after is ABSENT else "changes"
-    secret = hidden or any(part in _HIDDEN for part in path)
+    secret = any(part in _HIDDEN for part in path)
     shown = (None, None) if secret else (_shown(before), _shown(after))
     yield Change(field=joined(path), does=does, before=shown[0], after=shown[1])
 
