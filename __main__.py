@@ -52,10 +52,12 @@ jobs = CronJobs(
     "cron-jobs", place, image=images["backend"], secret=jobs_secret, migration=migration.job, opts=top
 )
 judged = {"backend": backend.deployment, **jobs.jobs}
+services = [backend.service]
 if settings.frontend.target == "kubernetes":
     frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
     judged["frontend"] = frontend.deployment
-Edge("edge", namespace=namespace, settings=settings, opts=top)
+    services.append(frontend.service)
+Edge("edge", namespace=namespace, settings=settings, after=services, opts=top)
 if settings.monitoring.mode == "standalone":
     Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
 if settings.verification.checker:
@@ -65,6 +67,6 @@ if settings.verification.enabled:
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     Verification(
         "verification", place, image=images["ops"], secret=checks_secret,
-        release=release, judged=judged, names=names, opts=top,
+        release=release, judged=judged, names=names, after=services, opts=top,
     )  # fmt: skip
 outputs.export(settings, namespace=namespace, release=release, images=images)

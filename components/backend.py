@@ -77,6 +77,7 @@ class Backend(Server):
         settings = place.settings
         super().__init__(
             name,
+            cluster=settings.cluster,
             namespace=place.namespace,
             image=image,
             contract=settings.backend.contract,

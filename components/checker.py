@@ -53,7 +53,7 @@ class Checker(Component):
                 "replicas": 1,
                 "progress_deadline_seconds": ROLLOUT_SECONDS,
                 "revision_history_limit": 3,
-                "selector": {"match_labels": naming.selector(naming.CHECKER)},
+                "selector": {"match_labels": naming.selector(naming.CHECKER, settings.cluster)},
                 "strategy": {
                     "type": "RollingUpdate",
                     "rolling_update": {"max_surge": 1, "max_unavailable": 0},
@@ -70,7 +70,7 @@ class Checker(Component):
             name,
             metadata=workload.metadata(naming.CHECKER, place.namespace, annotations=workload.SKIP_AWAIT),
             spec={
-                "selector": naming.selector(naming.CHECKER),
+                "selector": naming.selector(naming.CHECKER, settings.cluster),
                 "ports": [{"name": "http", "port": naming.SERVICE_PORT, "target_port": "http"}],
             },
             opts=self.child,

@@ -14,6 +14,8 @@ from components import naming
 from components.component import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pulumi
     from pulumi_kubernetes.networking.v1 import HTTPIngressPathArgsDict
 
@@ -34,6 +36,7 @@ class Edge(Component):
         *,
         namespace: pulumi.Input[str],
         settings: Settings,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -61,7 +64,8 @@ class Edge(Component):
                     "tls": [{"hosts": [host], "secret_name": f"{edge.tls.secret_name}-{host_name}"}],
                     "rules": [{"host": host, "http": {"paths": paths}}],
                 },
-                opts=self.child,
+                # A Service made by hand may lack the named port until it is taken over.
+                opts=self.child_after(*after),
             )
         self.register_outputs({"hosts": [host for _, host, _ in routes]})
 

@@ -39,6 +39,7 @@ class Frontend(Server):
         settings = place.settings
         super().__init__(
             name,
+            cluster=settings.cluster,
             namespace=place.namespace,
             image=image,
             contract=settings.frontend.contract,

@@ -84,7 +84,7 @@ class Monitoring(Component):
             metadata=workload.metadata(f"{naming.BACKEND}-pods", namespace, annotations=workload.SKIP_AWAIT),
             spec={
                 "cluster_ip": "None",
-                "selector": naming.selector(naming.BACKEND),
+                "selector": naming.selector(naming.BACKEND, settings.cluster),
                 "ports": [{"name": "http", "port": settings.backend.contract.port, "target_port": "http"}],
             },
             opts=self.child,
@@ -107,10 +107,10 @@ class Monitoring(Component):
             spec={
                 "replicas": 1,
                 "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
-                "selector": {"match_labels": naming.selector(name)},
+                "selector": {"match_labels": naming.selector(name, settings.cluster)},
                 "template": workload.pod(
                     _container(settings.monitoring, image),
-                    labels=naming.labels(name),
+                    labels=naming.pod_labels(name, settings.cluster),
                     pull_secrets=pull_secrets,
                     volumes=[
                         {"name": "configuration", "config_map": {"name": configuration.metadata["name"]}},
@@ -124,7 +124,7 @@ class Monitoring(Component):
             name,
             metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
             spec={
-                "selector": naming.selector(name),
+                "selector": naming.selector(name, settings.cluster),
                 "ports": [{"name": "http", "port": naming.PROMETHEUS_PORT, "target_port": "http"}],
             },
             opts=self.child,

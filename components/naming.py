@@ -8,6 +8,7 @@ from model.jobs import active
 
 if TYPE_CHECKING:
     from model.settings import Settings
+    from model.settings_cluster import Cluster
 
 APPLICATION = "orka-ppm"
 BACKEND = "backend"
@@ -32,14 +33,27 @@ CRON_JOBS = {
 }
 
 
-def selector(name: str) -> dict[str, str]:
-    """What a Service and a Deployment select by. Never add to it: a Deployment's selector is immutable."""
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
-
-
 def labels(name: str) -> dict[str, str]:
     """The labels of everything that belongs to one part of the application."""
-    return {**selector(name), "app.kubernetes.io/managed-by": "pulumi"}
+    return {**_own(name), "app.kubernetes.io/managed-by": "pulumi"}
+
+
+def selector(name: str, cluster: Cluster) -> dict[str, str]:
+    """What selects the pods of a part: Deployment, Service and network policies agree on it.
+
+    Never add to it: a Deployment's selector is immutable. For the same reason one that was made by hand keeps
+    its own when it is taken over; the settings say it.
+    """
+    return cluster.selector_by_hand(name) or _own(name)
+
+
+def pod_labels(name: str, cluster: Cluster) -> dict[str, str]:
+    """The labels of the pods of a part: ours, and what its selector asks for."""
+    return {**labels(name), **cluster.selector_by_hand(name)}
+
+
+def _own(name: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
 
 
 def frontend_url(settings: Settings) -> str:

@@ -77,7 +77,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
     needed, places = connections(settings), outside(settings)
     parts = {end for ends in needed for end in ends} - {EDGE, *places}
     for part in sorted(parts):
-        spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part), "policy_types": both}
+        spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part, settings), "policy_types": both}
         # A direction without a rule is left out: the API server drops an empty list, and every refresh would
         # show that as a change. It is closed all the same, by the policy's types.
         if rules := [_from(source, part, settings) for source, target in needed if target == part]:
@@ -94,24 +94,24 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
     return found
 
 
-def _pods(part: str) -> LabelSelectorArgsDict:
+def _pods(part: str, settings: Settings) -> LabelSelectorArgsDict:
     if part == naming.JOBS:
         names = sorted(naming.CRON_JOBS.values())
         return {
             "match_expressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": names}],
         }
-    return {"match_labels": naming.selector(part)}
+    return {"match_labels": naming.selector(part, settings.cluster)}
 
 
 def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRuleArgsDict:
-    peers = _peers(settings.network.edge) if source == EDGE else [_peer(source)]
+    peers = _peers(settings.network.edge) if source == EDGE else [_peer(source, settings)]
     return {"from_": peers, "ports": [_port(_listens(part, settings))]}
 
 
 def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
     place = places.get(target)
     if place is None:
-        return {"to": [_peer(target)], "ports": [_port(_listens(target, settings))]}
+        return {"to": [_peer(target, settings)], "ports": [_port(_listens(target, settings))]}
     return {
         "to": [_addresses(cidr, without) for cidr, without in place.ranges.items()],
         "ports": [_port(place.port)],
@@ -127,8 +127,8 @@ def _listens(part: str, settings: Settings) -> int:
     return ports[part]
 
 
-def _peer(part: str) -> NetworkPolicyPeerArgsDict:
-    return {"pod_selector": _pods(part)}
+def _peer(part: str, settings: Settings) -> NetworkPolicyPeerArgsDict:
+    return {"pod_selector": _pods(part, settings)}
 
 
 def _peers(peers: Peers) -> list[NetworkPolicyPeerArgsDict]:

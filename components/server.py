@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
     from model.settings import Autoscaling, Resources, Rollout
+    from model.settings_cluster import Cluster
     from model.settings_contract import Contract
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
@@ -30,6 +31,7 @@ class Server(Component):
         self,
         name: str,
         *,
+        cluster: Cluster,
         namespace: pulumi.Input[str],
         image: pulumi.Input[str],
         contract: Contract,
@@ -62,14 +64,14 @@ class Server(Component):
                 "replicas": None if autoscaling else replicas,
                 "progress_deadline_seconds": rollout.deadline_seconds,
                 "revision_history_limit": 3,
-                "selector": {"match_labels": naming.selector(name)},
+                "selector": {"match_labels": naming.selector(name, cluster)},
                 "strategy": {
                     "type": "RollingUpdate",
                     "rolling_update": {"max_surge": 1, "max_unavailable": 0},
                 },
                 "template": workload.pod(
                     workload.serving(made, contract.port, contract.probes),
-                    labels=naming.labels(name),
+                    labels=naming.pod_labels(name, cluster),
                     pull_secrets=pull_secrets,
                     spread=True,
                     writable=contract.writable,
@@ -79,14 +81,15 @@ class Server(Component):
             opts=self.child_after(*after, seconds=rollout.deadline_seconds + MARGIN_SECONDS),
         )
         # Not awaited: Pulumi would add ten seconds to every `up`, and the gate asks through it anyway.
+        # After the rollout: pods made by hand may lack the named port, and serve until it is done.
         self.service = k8s.core.v1.Service(
             name,
             metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
             spec={
-                "selector": naming.selector(name),
+                "selector": naming.selector(name, cluster),
                 "ports": [{"name": "http", "port": naming.SERVICE_PORT, "target_port": "http"}],
             },
-            opts=self.child,
+            opts=self.child_after(self.deployment),
         )
         if replicas > 1:
             k8s.policy.v1.PodDisruptionBudget(
@@ -94,7 +97,7 @@ class Server(Component):
                 metadata=workload.metadata(name, namespace),
                 spec={
                     "max_unavailable": 1,
-                    "selector": {"match_labels": naming.selector(name)},
+                    "selector": {"match_labels": naming.selector(name, cluster)},
                     # A pod that does not even run must not hold up the draining of its node.
                     "unhealthy_pod_eviction_policy": "AlwaysAllow",
                 },

@@ -19,7 +19,7 @@ from model.checks import TokenSource, health_urls, render
 from model.settings import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pulumi
 
@@ -81,6 +81,7 @@ class Verification(Component):
         release: pulumi.Output[str],
         judged: Mapping[str, pulumi.CustomResource],
         names: Mapping[str, pulumi.Input[str]],
+        after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -125,7 +126,9 @@ class Verification(Component):
                 ),
             },
             opts=self.child_after(
-                *judged.values(), seconds=settings.verification.deadline_seconds + MARGIN_SECONDS
+                *judged.values(),
+                *after,
+                seconds=settings.verification.deadline_seconds + MARGIN_SECONDS,
             ),
         )
         self.register_outputs({"job": self.job.metadata["name"]})

@@ -25,18 +25,10 @@ from model.settings_base import (
     Text,
     VariableName,
 )
+from model.settings_cluster import Cluster
 from model.settings_contract import BackendContract, Contract
 from model.settings_edge import Edge
 from model.settings_network import Network
-
-
-class Cluster(Strict):
-    """Which cluster, and where in it."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    namespace: DnsLabel = "staging"
-    take_over: bool = False
 
 
 class Registry(Strict):

@@ -1,4 +1,4 @@
-"""Runs kubectl: bounded, read only, its failure one sentence."""
+"""Runs kubectl: bounded, changing nothing, its failure one sentence."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ TIMEOUT_S = 30
 
 
 class KubectlError(RuntimeError):
-    """kubectl is missing, refused, or did not answer in time; the message is its last line."""
+    """kubectl is missing, refused, or did not answer in time. The message is its last line; `said` is all."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
-def run(arguments: list[str], *, context: str | None = None, timeout_s: float = TIMEOUT_S) -> str:
+def run(
+    arguments: list[str],
+    *,
+    context: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    stdin: str | None = None,
+) -> str:
     """Return what `kubectl ARGUMENTS` prints.
 
     Raises:
@@ -23,14 +33,21 @@ def run(arguments: list[str], *, context: str | None = None, timeout_s: float = 
     command = ["kubectl", *chosen, f"--request-timeout={timeout_s:.0f}s", *arguments]
     try:
         # As bytes: a log may hold anything.
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s + 5, check=False)
+        done = subprocess.run(
+            command,
+            input=None if stdin is None else stdin.encode(),
+            capture_output=True,
+            timeout=timeout_s + 5,
+            check=False,
+        )
     except FileNotFoundError:
         raise KubectlError("kubectl is not on PATH") from None
     except subprocess.TimeoutExpired:
         raise KubectlError(f"kubectl gave no answer within {timeout_s:.0f} s") from None
     if done.returncode != 0:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise KubectlError(f"kubectl {arguments[0]} failed: {last[0]}")
+        said = done.stderr.decode(errors="replace").strip()
+        last = said.splitlines()[-1:] or ["no message"]
+        raise KubectlError(f"kubectl {arguments[0]} failed: {last[0]}", said)
     return done.stdout.decode(errors="replace")
 
 

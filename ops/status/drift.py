@@ -44,21 +44,22 @@ def foreign(items: Iterable[Mapping[str, Any]]) -> list[Drift]:
             manager = str(entry.get("manager", "unknown"))
             if entry.get("subresource") == "status" or manager.startswith((*OURS, *KUBERNETES)):
                 continue
-            fields = tuple(sorted(_paths(entry.get("fieldsV1", {}))))
+            fields = tuple(sorted(paths(entry.get("fieldsV1", {}))))
             if fields:
                 name = f"{str(item.get('kind')).lower()}/{objects.name(item)}"
                 found.append(Drift(object=name, manager=manager, fields=fields))
     return found
 
 
-def _paths(fields: Mapping[str, Any], before: str = "") -> Iterator[str]:
+def paths(fields: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Every field that a manager's entry (`fieldsV1`) names, as a dotted path."""
     for key, below in fields.items():
         if key == ".":
             continue
         path = f"{before}{_shown(key)}"
         inner = {name: value for name, value in below.items() if name != "."}
         if inner:
-            yield from _paths(inner, path)
+            yield from paths(inner, path)
         else:
             yield path.removeprefix(".")
 

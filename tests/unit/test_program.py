@@ -64,6 +64,14 @@ def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
     gate = run.one("Job", "verification")
     for resource in [run.one("Deployment", "backend"), run.one("Deployment", "frontend"), *run.of("CronJob")]:
         assert _waits_for(run, gate, resource), resource.name
+    for name in ("backend", "frontend"):
+        assert _waits_for(run, gate, run.one("Service", name)), name
+
+
+@pytest.mark.parametrize("name", ["backend", "frontend"])
+def test_a_way_to_pods_made_by_hand_is_changed_only_when_ours_serve(run: Run, name: str) -> None:
+    assert _waits_for(run, run.one("Service", name), run.one("Deployment", name))
+    assert _waits_for(run, run.one("Ingress", name), run.one("Service", name))
 
 
 def test_the_gate_is_made_anew_after_every_real_change(run: Run) -> None:

@@ -97,6 +97,25 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("images.backend.digest", "latest", "expected sha256: and 64 hex digits"),
         ("images.prometheus.digest", "v3", "orka-ppm:images.prometheus.digest"),
         ("cluster.namespace", "Staging", "orka-ppm:cluster.namespace"),
+        ("cluster.selector-labels", {"redis": {"app": "redis"}}, "should be 'backend', 'frontend'"),
+        ("cluster.selector-labels", {"backend": {}}, "at least 1 item"),
+        ("cluster.selector-labels", {"backend": {"app": "a b"}}, "expected the value of a label"),
+        ("cluster.selector-labels", {"backend": {"a b": "c"}}, "expected the key of a label"),
+        (
+            "cluster.selector-labels",
+            {"backend": {"app.kubernetes.io/name": "api"}},
+            "backend: app.kubernetes.io/name is how the commands find the pods of a part",
+        ),
+        (
+            "cluster.selector-labels",
+            {"backend": {"app.kubernetes.io/part-of": "orka-ppm"}},
+            "name one that only backend has",
+        ),
+        (
+            "cluster.selector-labels",
+            {"backend": {"app": "orka"}, "frontend": {"app": "orka", "tier": "web"}},
+            "backend: these labels select the pods of frontend too",
+        ),
     ],
 )
 def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, expected: str) -> None:
