@@ -15,6 +15,7 @@ variables. Further ones are optional; what needs them is listed as not run witho
 ORKA_CHECK_OTHER_EMAIL and ORKA_CHECK_OTHER_PASSWORD (a user of another tenant), ORKA_CHECK_JWT_SECRET (to
 make a token that has expired), ORKA_CHECK_DATABASE_URL (to read rows back). Secrets are never printed.
 
+The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
 A POST that may have been received is not sent again; everything else is asked up to --attempts times.
 A red check that is not critical degrades the release and does not fail it.
 Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run is written there.
@@ -70,6 +71,13 @@ def _sources(parser: argparse.ArgumentParser) -> None:
     kinds = sorted(KIND_OF.values())
     parser.add_argument(
         "--only", choices=kinds, action="append", help="run only the checks of this kind; repeatable"
+    )
+    parser.add_argument(
+        "--without",
+        choices=kinds,
+        action="append",
+        default=[],
+        help="leave out the checks of this kind, and list them as not run; repeatable",
     )
     parser.add_argument(
         "--profile",

@@ -15,7 +15,7 @@ from ops.checks import arguments, outputs, report, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.html import page
 from ops.checks.junit import junit
-from ops.checks.possible import possible, selected
+from ops.checks.possible import possible, selected, without
 from ops.checks.progress import Progress
 from ops.checks.result import Exit, RunResult, exit_code
 from ops.checks.session import Limits, Means
@@ -41,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         limits = _limits(args)
         rules = _rules(args, environment)
-        context = trust(args.cacert or environment.get("ORKA_CACERT") or None)
+        authority = args.cacert or environment.get("ORKA_CACERT") or None
+        context = trust(authority)
         baseline = _baseline(args.baseline)
-        checks = _only(_load(args, environment), args.only)
-        needs_token = any(call.auth for call in checks.functional) or bool(checks.latency or checks.database)
-        known = credentials(checks.token, environment, needs_token=needs_token)
+        checks = without(_only(_load(args, environment), args.only), args.without)
+        known = credentials(checks.token, environment, needs_token=checks.needs_token)
         here, not_run = possible(checks, known, rules, has_kubectl=shutil.which("kubectl") is not None)
         if not here.all():
             raise _UsageError(f"none of the checks can be run from here: {not_run[0].reason}")
@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
         return _stop(str(error), Exit.ERRORED, environment)
     except ValueError as error:
         return _stop(str(error), Exit.USAGE, environment)
-    means = Means(credentials=known, limits=limits, rules=rules, context=context, kube_context=args.context)
+    means = Means(
+        credentials=known, limits=limits, rules=rules, context=context,
+        private_authority=authority is not None, kube_context=args.context,
+    )  # fmt: skip
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
     print(result.model_dump_json(indent=2) if args.json else report.table(result))

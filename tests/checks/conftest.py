@@ -11,14 +11,15 @@ from unittest.mock import patch
 
 import pytest
 
-from model.check_defaults import Deployed, Wanted, default_checks
+from model.check_defaults import Wanted, default_checks
+from model.check_shell import Deployed
 from model.checks import ChecksFile, TokenSource
 from tests.checks import documents as k8s
 from tests.checks.bench import PUBLIC_SUPABASE, Bench
 from tests.checks.edge import Edge
 from tests.sql.conftest import MAJORS, server, template  # noqa: F401 - fixtures
 from tests.sql.support import log_event
-from twin import certificates, secrets
+from twin import certificates, packages, secrets
 from twin.paths import Paths
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     authority, made = pairs
+    if packages.missing():
+        packages.install()
     database = server.create(template=template)
     folder = tmp_path_factory.mktemp("bench")
     k8s.write_kubectl(folder)

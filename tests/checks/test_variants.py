@@ -72,6 +72,7 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
         if variant.certificate != "good":
             web = stack.enter_context(Edge(pairs[variant.certificate]))
             web.behind = stage.frontend
+        stage.api.origins = {web.url}
         stage.api.twist, web.twist = variant.api(bench.known), variant.web
         variant.page(bench.build_page())
         k8s.publish(stage.kubectl, *variant.cluster)
