@@ -13,6 +13,7 @@ from model.check_kinds import HealthCheck, JsonAssertion, Kind
 from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
 from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, NotHere, RowCheck
 from model.checks import ChecksFile, TokenSource, health_urls
+from model.job_effects import Task, effects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,8 @@ class Wanted:
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
     `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
-    answered. `deployed` is None in the gate, which cannot ask the cluster.
+    answered; `ran` are the jobs that have just been run. `deployed` is None in the gate, which cannot ask the
+    cluster.
     """
 
     release_id: str
@@ -67,6 +69,7 @@ class Wanted:
     version: str | None = None
     hosts: tuple[str, ...] | None = None
     checker: bool = True
+    ran: tuple[Task, ...] = ()
     deployed: Deployed | None = None
 
 
@@ -82,7 +85,7 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "health": health,
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
-        "database": _rows(critical=guide),
+        "database": (*_rows(critical=guide), *effects(wanted.ran)),
     }
     if hosts is None:
         missing += _NOBODY_SAYS

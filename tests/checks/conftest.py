@@ -76,7 +76,7 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """The variables of `ops checks`."""
         return {
-            **self.bench.credentials(self.database.admin_url),
+            **self.bench.credentials(self.database.server.url("orka_readonly_1", self.database.name)),
             "PATH": f"{self.kubectl}:{os.environ['PATH']}",
             "ORKA_CACERT": str(self.authority),
         }

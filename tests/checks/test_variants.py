@@ -63,7 +63,7 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
             broken = _broken_database(stage, variant, stack)
             stage.api.behind = bench.start_backend("variant", broken.server.url("orka_app_1", broken.name))
             stack.callback(bench.stop, "variant")
-            environment["ORKA_CHECK_DATABASE_URL"] = broken.admin_url
+            environment["ORKA_CHECK_DATABASE_URL"] = broken.server.url("orka_readonly_1", broken.name)
         elif variant.backend is not None:
             url = _database_url(stage, variant, stack)
             stage.api.behind = bench.start_backend("variant", url, **variant.backend)
