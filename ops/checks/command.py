@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from model.checks import ChecksFile, TokenSource, kind_of
-from ops.checks import arguments, outputs, report, runner
+from ops.checks import arguments, gate_job, in_cluster, outputs, report, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.html import page
 from ops.checks.junit import junit
@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         authority = args.cacert or environment.get("ORKA_CACERT") or None
         context = trust(authority)
         baseline = _baseline(args.baseline)
-        checks = without(_only(_load(args, environment), args.only), args.without)
+        loaded = _load(args, environment)
+        checks = without(_only(loaded, args.only), args.without)
         known = credentials(checks.token, environment, needs_token=checks.needs_token)
         here, not_run = possible(checks, known, rules, has_kubectl=shutil.which("kubectl") is not None)
         if not here.all():
@@ -59,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
+    namespace = next((check.namespace for check in loaded.pods), None)
+    if namespace and not args.no_job and gate_job.missing(not_run):
+        result = in_cluster.asked_there(result, namespace, args.context, limits.deadline)
     print(result.model_dump_json(indent=2) if args.json else report.table(result))
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)

@@ -1,4 +1,4 @@
-"""Runs kubectl: bounded, read only, its failure one sentence."""
+"""Runs kubectl: bounded, its failure one sentence."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ class KubectlError(RuntimeError):
     """kubectl is missing, refused, or did not answer in time; the message is its last line."""
 
 
-def run(arguments: list[str], *, context: str | None = None, timeout_s: float = TIMEOUT_S) -> str:
-    """Return what `kubectl ARGUMENTS` prints.
+def run(
+    arguments: list[str],
+    *,
+    context: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    stdin: str | None = None,
+) -> str:
+    """Return what `kubectl ARGUMENTS` prints, given `stdin`.
 
     Raises:
         KubectlError: there is no answer.
@@ -23,7 +29,10 @@ def run(arguments: list[str], *, context: str | None = None, timeout_s: float = 
     command = ["kubectl", *chosen, f"--request-timeout={timeout_s:.0f}s", *arguments]
     try:
         # As bytes: a log may hold anything.
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s + 5, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=timeout_s + 5, check=False,
+            input=None if stdin is None else stdin.encode(),
+        )  # fmt: skip
     except FileNotFoundError:
         raise KubectlError("kubectl is not on PATH") from None
     except subprocess.TimeoutExpired:
