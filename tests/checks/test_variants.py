@@ -76,7 +76,7 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
         stage.api.twist, web.twist = variant.api(bench.known), variant.web
         variant.page(bench.build_page())
         k8s.publish(stage.kubectl, *variant.cluster)
-        checks = variant.checks(stage.checks(web.url))
+        checks = variant.checks(stage.checks(web.url, hurried=variant.hurried))
         return bench.checks(checks, environment)
 
 

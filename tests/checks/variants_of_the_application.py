@@ -60,11 +60,13 @@ VARIANTS = (
         name="slow database",
         backend={},
         database="slow",
+        hurried=True,
         red={"database": "1000", "backend": "allowed are 1000 ms", "api-latency": "the target is"},
     ),
     Variant(
         name="every answer slow",
         backend={"ORKA_FAIL_SLOW_MS": "1300"},
+        hurried=True,
         red={**_SLOW, "api-latency": "p50 is"},
     ),
     Variant(
