@@ -14,6 +14,7 @@ from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
 from components.frontend import Frontend, build_args
 from components.images import Images
+from components.job_runs import JobRuns
 from components.migration import DatabaseMigration, read_sql
 from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
@@ -63,10 +64,12 @@ if settings.monitoring.mode == "standalone":
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:
-    checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
+    for_checks = {**variables(VERIFICATION, secrets), "ORKA_CHECK_DATABASE_URL": roles.urls["readonly"]}
+    checks_secret = AppSecret("checks", namespace, for_checks, top).name
+    runs = JobRuns("job-runs", place, templates=jobs.templates, release=release, judged=judged, opts=top).jobs
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     Verification(
         "verification", place, image=images["ops"], secret=checks_secret,
-        release=release, judged=judged, names=names, after=services, opts=top,
+        release=release, judged=judged, names=names, after=[*services, *runs], opts=top,
     )  # fmt: skip
 outputs.export(settings, namespace=namespace, release=release, images=images)

@@ -14,6 +14,7 @@ from model.jobs import active
 if TYPE_CHECKING:
     import pulumi
     from pulumi_kubernetes.batch.v1 import CronJobSpecArgsDict
+    from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
     from components.place import Place
 
@@ -22,9 +23,10 @@ LATE_START_SECONDS = 200
 
 
 class CronJobs(Component):
-    """`jobs` are the resources by the guide's names. A job goes when its feature is switched off.
+    """`jobs` are the resources by the guide's names, `templates` their pods by the settings' names.
 
-    They wait for the migration too: one that does not gets the new image though the migration failed.
+    A job goes when its feature is switched off. They wait for the migration too: one that does not gets the
+    new image though the migration failed.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class CronJobs(Component):
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
         contract = settings.backend.contract
         self.jobs: dict[str, k8s.batch.v1.CronJob] = {}
+        self.templates: dict[str, PodTemplateSpecArgsDict] = {}
         for task, one in active(settings).items():
             job_name = naming.CRON_JOBS[task]
             run = workload.container(
@@ -62,6 +65,7 @@ class CronJobs(Component):
                 writable=contract.writable,
                 uid=contract.uid,
             )
+            self.templates[task] = template
             spec: CronJobSpecArgsDict = {
                 "schedule": one.schedule,
                 "time_zone": settings.cron_jobs.time_zone,

@@ -16,6 +16,7 @@ from components import naming, workload
 from components.component import Component
 from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource, health_urls, render
+from model.jobs import run_once
 from model.settings import Resources
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def checks_file(settings: Settings, release: str) -> str:
                 version=wanted.version,
                 hosts=tuple(filter(None, {*own, *wanted.bundle_hosts})),
                 checker=wanted.checker,
+                ran=run_once(settings),
             )
         )
     )
@@ -81,7 +83,7 @@ class Verification(Component):
         release: pulumi.Output[str],
         judged: Mapping[str, pulumi.CustomResource],
         names: Mapping[str, pulumi.Input[str]],
-        after: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -126,9 +128,7 @@ class Verification(Component):
                 ),
             },
             opts=self.child_after(
-                *judged.values(),
-                *after,
-                seconds=settings.verification.deadline_seconds + MARGIN_SECONDS,
+                *judged.values(), *after, seconds=settings.verification.deadline_seconds + MARGIN_SECONDS
             ),
         )
         self.register_outputs({"job": self.job.metadata["name"]})

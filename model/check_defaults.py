@@ -7,23 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from model.check_calls import application_calls, guide_calls, token_calls
-from model.check_kinds import Check, HealthCheck, JsonAssertion, LatencyCheck
-from model.check_surroundings import (
-    BROWSER_NAMESPACES,
-    AssetsCheck,
-    BundleCheck,
-    CronJobsCheck,
-    DnsCheck,
-    LogsCheck,
-    NotHere,
-    PodsCheck,
-    RowCheck,
-    TlsCheck,
-)
+from model.check_kinds import HealthCheck, JsonAssertion, Kind
+from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
+from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, NotHere, RowCheck
 from model.checks import ChecksFile, TokenSource, health_urls
+from model.job_effects import Task, effects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,26 +33,18 @@ API_TARGETS_MS = (100, 200)
 """The median and the 95th percentile of reading events."""
 
 _APPLICATION_ALONE = "the application has no such address; `verification.checker: true` answers it"
-_FROM_THE_SHELL = "needs what only the operator's shell has; run `ops checks` there"
-_GATE_LEAVES_OUT = (
-    NotHere(name="tls-api", kind="tls", reason=_FROM_THE_SHELL),
-    NotHere(name="tls-frontend", kind="tls", reason=_FROM_THE_SHELL),
-    NotHere(name="dns-api", kind="dns", reason=_FROM_THE_SHELL),
-    NotHere(name="dns-frontend", kind="dns", reason=_FROM_THE_SHELL),
-    NotHere(name="api-latency", kind="latency", reason=_FROM_THE_SHELL),
-    NotHere(name="pods", kind="pods", reason=_FROM_THE_SHELL),
-    NotHere(name="cron-jobs", kind="cron-jobs", reason=_FROM_THE_SHELL),
-    NotHere(name="logs", kind="logs", reason=_FROM_THE_SHELL),
+_OF_THE_PAGE: tuple[tuple[str, Kind, str], ...] = (
+    ("bundle-hosts", "bundle", "name"),
+    ("browser", "browser", "ask"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """What should run in the cluster: references by digest by Deployment, schedules by cron job."""
-
-    namespace: str
-    images: Mapping[str, str]
-    cron_jobs: Mapping[str, str]
+_NOBODY_SAYS = tuple(
+    NotHere(
+        name=name,
+        kind=kind,
+        reason=f"nobody says which hosts the page may {verb}: --bundle-host or ORKA_BUNDLE_HOSTS",
+    )
+    for name, kind, verb in _OF_THE_PAGE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +54,8 @@ class Wanted:
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
     `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
-    answered. `deployed` is None in the gate, which cannot ask the cluster.
+    answered; `ran` are the jobs that have just been run. `deployed` is None in the gate, which cannot ask the
+    cluster.
     """
 
     release_id: str
@@ -86,6 +69,7 @@ class Wanted:
     version: str | None = None
     hosts: tuple[str, ...] | None = None
     checker: bool = True
+    ran: tuple[Task, ...] = ()
     deployed: Deployed | None = None
 
 
@@ -95,26 +79,27 @@ def default_checks(wanted: Wanted) -> ChecksFile:
     guide = wanted.profile == "guide"
     health, missing = _health(wanted)
     page = f"{wanted.frontend_url.rstrip('/')}/"
+    own = (host(wanted.api_url), host(wanted.frontend_url))
+    hosts = None if wanted.hosts is None else tuple(sorted({*wanted.hosts, *own}))
     lists: dict[str, Any] = {
         "health": health,
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
-        "database": _rows(critical=guide),
-        **(_of_the_shell(wanted, wanted.deployed) if wanted.deployed else {}),
+        "database": (*_rows(critical=guide), *effects(wanted.ran)),
     }
-    if wanted.hosts is None:
-        missing += (
-            NotHere(
-                name="bundle-hosts",
-                kind="bundle",
-                reason="nobody says which hosts the page may name: --bundle-host or ORKA_BUNDLE_HOSTS",
-            ),
-        )
+    if hosts is None:
+        missing += _NOBODY_SAYS
     else:
-        own = (_host(wanted.api_url), _host(wanted.frontend_url))
-        hosts = tuple(sorted({*wanted.hosts, *own, *BROWSER_NAMESPACES}))
-        lists["bundle"] = (BundleCheck(name="bundle-hosts", url=page, hosts=hosts),)
-    not_here = missing if wanted.deployed else missing + _GATE_LEAVES_OUT
+        named = tuple(sorted({*hosts, *BROWSER_NAMESPACES}))
+        lists["bundle"] = (BundleCheck(name="bundle-hosts", url=page, hosts=named),)
+    if wanted.deployed is None:
+        missing += GATE_LEAVES_OUT
+    else:
+        lists |= shell_checks(
+            wanted.api_url, wanted.frontend_url, wanted.deployed,
+            targets_ms=wanted.api_targets_ms, hosts=hosts,
+        )  # fmt: skip
+    not_here = tuple({entry.name: entry for entry in missing}.values())
     return ChecksFile(release_id=wanted.release_id, token=wanted.token, not_here=not_here, **lists)
 
 
@@ -172,29 +157,3 @@ def _rows(*, critical: bool) -> tuple[RowCheck, ...]:
             critical=False,
         ),
     )
-
-
-def _of_the_shell(wanted: Wanted, deployed: Deployed) -> dict[str, tuple[Check, ...]]:
-    tls: list[Check] = []
-    dns: list[Check] = []
-    for name, url in (("api", wanted.api_url), ("frontend", wanted.frontend_url)):
-        host = _host(url)
-        dns.append(DnsCheck(name=f"dns-{name}", host=host))
-        if url.startswith("https://"):
-            tls.append(TlsCheck(name=f"tls-{name}", host=host, port=urlsplit(url).port or 443))
-    p50, p95 = wanted.api_targets_ms
-    events = f"{wanted.api_url.rstrip('/')}/api/audit/events?limit=10"
-    latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
-    images, place = dict(deployed.images), deployed.namespace
-    return {
-        "tls": tuple(tls),
-        "dns": tuple(dns),
-        "latency": (latency,),
-        "pods": (PodsCheck(name="pods", namespace=place, images=images),),
-        "cron_jobs": (CronJobsCheck(name="cron-jobs", namespace=place, schedules=dict(deployed.cron_jobs)),),
-        "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
-    }
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or url

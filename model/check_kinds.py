@@ -22,6 +22,7 @@ Kind = Literal[
     "dns",
     "assets",
     "bundle",
+    "browser",
     "latency",
     "pods",
     "cron-jobs",

@@ -52,6 +52,17 @@ class BundleCheck(Check):
     hosts: tuple[str, ...]
 
 
+class BrowserCheck(Check):
+    """A real browser loads the page, and calls `api` from it with the checker's token.
+
+    The page's own requests are answered well and go to `hosts` alone; its console stays without errors.
+    """
+
+    url: Url
+    api: Url
+    hosts: tuple[str, ...]
+
+
 class PodsCheck(Check):
     """The Deployments are complete, their pods run these images, and none has restarted lately.
 

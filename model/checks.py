@@ -25,6 +25,7 @@ from model.check_kinds import (
 )
 from model.check_surroundings import (
     AssetsCheck,
+    BrowserCheck,
     BundleCheck,
     CronJobsCheck,
     DnsCheck,
@@ -58,6 +59,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
     DnsCheck: "dns",
     AssetsCheck: "assets",
     BundleCheck: "bundle",
+    BrowserCheck: "browser",
     LatencyCheck: "latency",
     PodsCheck: "pods",
     CronJobsCheck: "cron-jobs",
@@ -98,6 +100,7 @@ class ChecksFile(Strict):
     dns: tuple[DnsCheck, ...] = ()
     assets: tuple[AssetsCheck, ...] = ()
     bundle: tuple[BundleCheck, ...] = ()
+    browser: tuple[BrowserCheck, ...] = ()
     latency: tuple[LatencyCheck, ...] = ()
     pods: tuple[PodsCheck, ...] = ()
     cron_jobs: tuple[CronJobsCheck, ...] = ()
@@ -108,6 +111,12 @@ class ChecksFile(Strict):
     def all(self) -> tuple[Check, ...]:
         """Every check, health first."""
         return tuple(check for kind in KIND_OF.values() for check in getattr(self, kind.replace("-", "_")))
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether a check calls as somebody."""
+        called = any(call.auth for call in self.functional)
+        return called or bool(self.latency or self.database or self.browser)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

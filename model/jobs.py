@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from model.job_effects import Task
     from model.settings import CronJob, Settings
 
 FEATURES = {
@@ -14,6 +15,12 @@ FEATURES = {
     "scheduled-reports": "audit_trail",
 }
 """By the job's name in the settings."""
+
+
+def run_once(settings: Settings) -> tuple[Task, ...]:
+    """The jobs that a rollout runs once: those that are safe to, as far as they are there."""
+    wanted = settings.verification
+    return tuple(task for task in wanted.run_jobs if wanted.enabled and task in active(settings))
 
 
 def active(settings: Settings) -> dict[str, CronJob]:

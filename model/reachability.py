@@ -43,7 +43,7 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
         found.append(("prometheus", "backend"))
     if settings.verification.enabled:
         page = "frontend" if here else EXTERNAL_FRONTEND
-        found += [("verification", target) for target in ("backend", "supabase", page)]
+        found += [("verification", target) for target in ("backend", "supabase", "database", page)]
     if settings.verification.checker:
         found += [(EDGE, "checker"), *(("checker", target) for target in ("database", "redis", "openai"))]
         if settings.verification.enabled:

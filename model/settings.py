@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from model.job_effects import Task
 from model.quantity import amount
 from model.schedule import shortest_period_s
 from model.settings_base import (
@@ -252,6 +253,7 @@ class LatencyLimits(Strict):
 class Verification(Strict):
     """The gate: the same checks as `ops checks`, run inside the cluster after every rollout.
 
+    `run_jobs` are the jobs that every rollout may run once, side by side, before it.
     `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
     """
 
@@ -261,6 +263,7 @@ class Verification(Strict):
     checker: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
+    run_jobs: tuple[Task, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()
 
 

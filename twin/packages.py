@@ -31,6 +31,8 @@ PROGRAMS = {
     "busybox": "busybox-static",
     "debootstrap": "debootstrap",
     "mount": "mount",
+    # The browser of `ops checks`.
+    "chromium": "chromium",
 }
 CNI_PLUGINS = Path("/usr/lib/cni")
 CNI_PACKAGE = "containernetworking-plugins"

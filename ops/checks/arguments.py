@@ -15,6 +15,9 @@ variables. Further ones are optional; what needs them is listed as not run witho
 ORKA_CHECK_OTHER_EMAIL and ORKA_CHECK_OTHER_PASSWORD (a user of another tenant), ORKA_CHECK_JWT_SECRET (to
 make a token that has expired), ORKA_CHECK_DATABASE_URL (to read rows back). Secrets are never printed.
 
+The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
+Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read by a Job in the cluster,
+made from the gate's and deleted afterwards, unless --no-job.
 A POST that may have been received is not sent again; everything else is asked up to --attempts times.
 A red check that is not critical degrades the release and does not fail it.
 Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run is written there.
@@ -72,6 +75,13 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         "--only", choices=kinds, action="append", help="run only the checks of this kind; repeatable"
     )
     parser.add_argument(
+        "--without",
+        choices=kinds,
+        action="append",
+        default=[],
+        help="leave out the checks of this kind, and list them as not run; repeatable",
+    )
+    parser.add_argument(
         "--profile",
         choices=("guide", "application"),
         default="guide",
@@ -84,6 +94,11 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         metavar="HOST",
         help="a host that the page may name beside its own and the API's; repeatable "
         "(or ORKA_BUNDLE_HOSTS, comma separated)",
+    )
+    parser.add_argument(
+        "--no-job",
+        action="store_true",
+        help="run no Job in the cluster for the rows that cannot be read from here",
     )
     parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask the cluster by")
 

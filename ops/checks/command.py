@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from model.checks import ChecksFile, TokenSource, kind_of
-from ops.checks import arguments, outputs, report, runner
+from ops.checks import arguments, gate_job, in_cluster, outputs, report, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.html import page
 from ops.checks.junit import junit
-from ops.checks.possible import possible, selected
+from ops.checks.possible import possible, selected, without
 from ops.checks.progress import Progress
 from ops.checks.result import Exit, RunResult, exit_code
 from ops.checks.session import Limits, Means
@@ -41,11 +41,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         limits = _limits(args)
         rules = _rules(args, environment)
-        context = trust(args.cacert or environment.get("ORKA_CACERT") or None)
+        authority = args.cacert or environment.get("ORKA_CACERT") or None
+        context = trust(authority)
         baseline = _baseline(args.baseline)
-        checks = _only(_load(args, environment), args.only)
-        needs_token = any(call.auth for call in checks.functional) or bool(checks.latency or checks.database)
-        known = credentials(checks.token, environment, needs_token=needs_token)
+        loaded = _load(args, environment)
+        checks = without(_only(loaded, args.only), args.without)
+        known = credentials(checks.token, environment, needs_token=checks.needs_token)
         here, not_run = possible(checks, known, rules, has_kubectl=shutil.which("kubectl") is not None)
         if not here.all():
             raise _UsageError(f"none of the checks can be run from here: {not_run[0].reason}")
@@ -53,9 +54,15 @@ def run(args: argparse.Namespace) -> int:
         return _stop(str(error), Exit.ERRORED, environment)
     except ValueError as error:
         return _stop(str(error), Exit.USAGE, environment)
-    means = Means(credentials=known, limits=limits, rules=rules, context=context, kube_context=args.context)
+    means = Means(
+        credentials=known, limits=limits, rules=rules, context=context,
+        private_authority=authority is not None, kube_context=args.context,
+    )  # fmt: skip
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
+    namespace = next((check.namespace for check in loaded.pods), None)
+    if namespace and not args.no_job and gate_job.missing(not_run):
+        result = in_cluster.asked_there(result, namespace, args.context, limits.deadline)
     print(result.model_dump_json(indent=2) if args.json else report.table(result))
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)

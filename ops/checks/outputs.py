@@ -6,7 +6,8 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from model.check_defaults import Deployed, Profile, Wanted, default_checks
+from model.check_defaults import Profile, Wanted, default_checks
+from model.check_shell import Deployed
 
 if TYPE_CHECKING:
     from model.checks import ChecksFile, TokenSource

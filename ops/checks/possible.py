@@ -9,7 +9,7 @@ from model.check_surroundings import CronJobsCheck, DnsCheck, LogsCheck, NotHere
 from model.checks import KIND_OF, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from model.checks import ChecksFile, TokenSource
     from ops.checks.connection import ConnectTo
@@ -47,6 +47,17 @@ def selected(checks: ChecksFile, wanted: Callable[[Check], bool]) -> ChecksFile:
     return checks.model_copy(
         update={key: tuple(check for check in getattr(checks, key) if wanted(check)) for key in keys}
     )
+
+
+def without(checks: ChecksFile, kinds: Collection[str]) -> ChecksFile:
+    """Return the file without the checks of these kinds, which are listed instead."""
+    left_out = tuple(
+        NotHere(name=check.name, kind=kind_of(check), reason=f"left out: --without {kind_of(check)}")
+        for check in checks.all()
+        if kind_of(check) in kinds
+    )
+    kept = selected(checks, lambda check: kind_of(check) not in kinds)
+    return kept.model_copy(update={"not_here": (*kept.not_here, *left_out)})
 
 
 def _without(check: FunctionalCall, source: TokenSource, credentials: Credentials) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from model.check_kinds import Check, FunctionalCall, HealthCheck, LatencyCheck
 from model.check_surroundings import (
     AssetsCheck,
+    BrowserCheck,
     BundleCheck,
     CronJobsCheck,
     DnsCheck,
@@ -19,7 +20,7 @@ from model.check_surroundings import (
     TlsCheck,
 )
 from model.checks import kind_of
-from ops.checks import address, calls, cluster, frontend, rows, verdicts
+from ops.checks import address, browser, calls, cluster, frontend, rows, verdicts
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
@@ -42,12 +43,15 @@ _JUDGES: dict[type[Check], Callable[[Session, Any], Awaitable[Outcome]]] = {
     DnsCheck: address.resolves,
     AssetsCheck: frontend.complete,
     BundleCheck: frontend.bundle,
+    BrowserCheck: browser.loads,
     LatencyCheck: latency,
     PodsCheck: cluster.pods,
     CronJobsCheck: cluster.cron_jobs,
     LogsCheck: cluster.logs,
     RowCheck: rows.row,
 }
+
+_IN_TURN = (FunctionalCall, RowCheck, BrowserCheck, LatencyCheck)
 
 
 def run(
@@ -82,12 +86,17 @@ async def _run(
             seen(result)
             return result
 
-        alone = [c for c in checks.all() if not isinstance(c, FunctionalCall | LatencyCheck | RowCheck)]
+        alone = [check for check in checks.all() if not isinstance(check, _IN_TURN)]
         found = list(await asyncio.gather(*(one(check) for check in alone)))
-        if any(call.auth for call in checks.functional) or checks.latency or checks.database:
+        if (
+            any(call.auth for call in checks.functional)
+            or checks.latency
+            or checks.database
+            or checks.browser
+        ):
             found += await _log_in(session, checks, seen)
         # In turn: a call may need what the one before it gave, and times are taken when nothing else runs.
-        for check in (*checks.functional, *checks.database, *checks.latency):
+        for check in (*checks.functional, *checks.database, *checks.browser, *checks.latency):
             found.append(await one(check))
     judged = verdicts.excused(verdicts.compared(found, baseline), checks.all())
     return RunResult(

@@ -29,12 +29,16 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """What a run works with: who it calls as, its bounds, where connections are led, whom it trusts."""
+    """What a run works with: who it calls as, its bounds, where connections are led, whom it trusts.
+
+    `private_authority`: certificates are trusted by a file, which a browser does not know.
+    """
 
     credentials: Credentials
     limits: Limits
     rules: tuple[ConnectTo, ...]
     context: ssl.SSLContext
+    private_authority: bool = False
     kube_context: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Runs kubectl: bounded, changing nothing, its failure one sentence."""
+"""Runs kubectl: bounded, its failure one sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(
     timeout_s: float = TIMEOUT_S,
     stdin: str | None = None,
 ) -> str:
-    """Return what `kubectl ARGUMENTS` prints.
+    """Return what `kubectl ARGUMENTS` prints, given `stdin`.
 
     Raises:
         KubectlError: there is no answer.
@@ -34,12 +34,9 @@ def run(
     try:
         # As bytes: a log may hold anything.
         done = subprocess.run(
-            command,
+            command, capture_output=True, timeout=timeout_s + 5, check=False,
             input=None if stdin is None else stdin.encode(),
-            capture_output=True,
-            timeout=timeout_s + 5,
-            check=False,
-        )
+        )  # fmt: skip
     except FileNotFoundError:
         raise KubectlError("kubectl is not on PATH") from None
     except subprocess.TimeoutExpired:

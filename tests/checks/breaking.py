@@ -106,6 +106,45 @@ def foreign_host(page: Path) -> None:
     script.write_text(script.read_text() + '\nconst live = "https://live.supabase.co/rest/v1";\n')
 
 
+def console_error(page: Path) -> None:
+    """The script works, and complains."""
+    _append(page, 'console.error("hydration failed");')
+
+
+def uncaught_error(page: Path) -> None:
+    """The script throws what nobody catches."""
+    _append(page, "setTimeout(() => { settings.missing.read; }, 0);")
+
+
+def asks_a_foreign_host(page: Path) -> None:
+    """The script calls the live project, by an address that no search of its text finds."""
+    _append(page, 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {});')
+
+
+def missing_late_chunk(page: Path) -> None:
+    """A part of the page that is loaded later is not there: its document does not name it."""
+    _append(page, 'import("/late.js").catch(() => {});')
+
+
+def calls_what_fails(page: Path) -> None:
+    """The page asks its own API for something that is refused."""
+    _append(page, 'fetch("/api/audit/nothing");')
+
+
+def other_origins_only() -> Twist:
+    """The API may be called by the pages of another host only."""
+
+    def before(exchange: Exchange) -> None:
+        exchange.more.pop("access-control-allow-origin", None)
+
+    return Twist(before=before)
+
+
+def _append(page: Path, script: str) -> None:
+    file = page / "page" / "app.js"
+    file.write_text(f"{file.read_text()}\n{script}\n")
+
+
 def other_page(page: Path) -> None:
     """Something else answers at the address."""
     (page / "page" / "index.html").write_text("It works!")

@@ -56,6 +56,8 @@ class Edge:
         self.url = f"https://localhost:{self.port}"
         self.behind = ""
         self.twist = Twist()
+        self.origins: set[str] = set()
+        """Pages that may call it from a browser, as the Ingress says."""
         app = Starlette(routes=[Route("/{path:path}", self._pass, methods=["GET", "POST", "OPTIONS"])])
         config = uvicorn.Config(
             app, host="127.0.0.1", port=self.port, log_level="error", lifespan="off",
@@ -80,7 +82,11 @@ class Edge:
         query = f"?{request.url.query}" if request.url.query else ""
         kept = {name: request.headers[name] for name in ("authorization",) if name in request.headers}
         kept["content-type"] = request.headers.get("content-type", "application/json")
+        allowed = _cors(request.headers.get("origin", ""), self.origins)
         exchange = Exchange(request.method, request.url.path, kept, await request.body())
+        exchange.more |= allowed
+        if exchange.method == "OPTIONS":
+            exchange.status = 204
         self.twist.before(exchange)
         if not exchange.status:
             async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
@@ -94,3 +100,9 @@ class Edge:
         return Response(
             exchange.answer, exchange.status, headers={**exchange.more, "content-type": exchange.kind}
         )
+
+
+def _cors(origin: str, origins: set[str]) -> dict[str, str]:
+    if origin not in origins:
+        return {}
+    return {"access-control-allow-origin": origin, "access-control-allow-headers": "Authorization"}

@@ -63,7 +63,7 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
             broken = _broken_database(stage, variant, stack)
             stage.api.behind = bench.start_backend("variant", broken.server.url("orka_app_1", broken.name))
             stack.callback(bench.stop, "variant")
-            environment["ORKA_CHECK_DATABASE_URL"] = broken.admin_url
+            environment["ORKA_CHECK_DATABASE_URL"] = broken.server.url("orka_readonly_1", broken.name)
         elif variant.backend is not None:
             url = _database_url(stage, variant, stack)
             stage.api.behind = bench.start_backend("variant", url, **variant.backend)
@@ -72,10 +72,11 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
         if variant.certificate != "good":
             web = stack.enter_context(Edge(pairs[variant.certificate]))
             web.behind = stage.frontend
+        stage.api.origins = {web.url}
         stage.api.twist, web.twist = variant.api(bench.known), variant.web
         variant.page(bench.build_page())
         k8s.publish(stage.kubectl, *variant.cluster)
-        checks = variant.checks(stage.checks(web.url))
+        checks = variant.checks(stage.checks(web.url, hurried=variant.hurried))
         return bench.checks(checks, environment)
 
 

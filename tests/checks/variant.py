@@ -24,7 +24,7 @@ class Variant:
     `backend` are variables of the backend, `api` and `web` twists at the edge of either host, `page` changes
     the frontend's folder, `cluster` the documents of kubectl, `sql` a database of its own (as its superuser),
     `certificate` names the frontend's, `user` is laid over the variables of `ops checks`, `database` is how
-    the backend reaches it.
+    the backend reaches it, `hurried` holds it to the usual limits of time.
     """
 
     name: str
@@ -40,3 +40,4 @@ class Variant:
     user: Mapping[str, str] = field(default_factory=dict)
     checks: Callable[[ChecksFile], ChecksFile] = lambda checks: checks
     database: str = "own"
+    hurried: bool = False

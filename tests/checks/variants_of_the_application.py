@@ -15,12 +15,12 @@ def _without_event(**first: str) -> dict[str, str]:
 
 _NO_TOKEN = dict.fromkeys(
     ("create-event", "read-anomalies", "semantic-search", "garbage-token", "forged-token",
-     "unsigned-token", "expired-token", "api-latency"),
+     "unsigned-token", "expired-token", "browser", "api-latency"),
     "there is no token to call with",
 )  # fmt: skip
 _500 = dict.fromkeys(
     ("database", "redis", "openai", "backend", "create-event", "read-anomalies", "semantic-search",
-     "no-token", "garbage-token", "forged-token", "unsigned-token", "expired-token"),
+     "no-token", "garbage-token", "forged-token", "unsigned-token", "expired-token", "browser"),
     "answered 500",
 )  # fmt: skip
 _SLOW = dict.fromkeys(("backend", "database", "redis"), "allowed are 1000 ms")
@@ -60,11 +60,13 @@ VARIANTS = (
         name="slow database",
         backend={},
         database="slow",
+        hurried=True,
         red={"database": "1000", "backend": "allowed are 1000 ms", "api-latency": "the target is"},
     ),
     Variant(
         name="every answer slow",
         backend={"ORKA_FAIL_SLOW_MS": "1300"},
+        hurried=True,
         red={**_SLOW, "api-latency": "p50 is"},
     ),
     Variant(

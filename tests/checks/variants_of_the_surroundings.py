@@ -40,12 +40,53 @@ def _unfit_certificate(reason: str) -> dict[str, str]:
 
 VARIANTS = (
     Variant(
-        name="missing chunk", page=breaking.missing_chunk, red={"frontend-assets": "/app.js answered 404"}
+        name="missing chunk",
+        page=breaking.missing_chunk,
+        red=dict.fromkeys(("frontend-assets", "browser"), "/app.js answered 404"),
     ),
     Variant(
         name="a page in place of a script",
         web=breaking.answers("/app.js", 200, b"<html></html>", "text/html"),
-        red={"frontend-assets": "/app.js is text/html, expected javascript"},
+        red={
+            "frontend-assets": "/app.js is text/html, expected javascript",
+            "browser": "the console says: Failed to load module script",
+        },
+    ),
+    Variant(
+        name="error on the console",
+        page=breaking.console_error,
+        red={"browser": "the console says: hydration failed"},
+    ),
+    Variant(
+        name="error that nobody caught",
+        page=breaking.uncaught_error,
+        red={"browser": "an error that nobody caught says: Cannot read properties of undefined"},
+    ),
+    Variant(
+        name="missing chunk that is loaded late",
+        page=breaking.missing_late_chunk,
+        red={"browser": "/late.js answered 404"},
+    ),
+    Variant(
+        name="foreign host asked",
+        page=breaking.asks_a_foreign_host,
+        red={"browser": "the page asks a foreign host: live.supabase.co"},
+    ),
+    Variant(
+        name="the page's own call fails",
+        page=breaking.calls_what_fails,
+        red={"browser": "/api/audit/nothing answered 404"},
+    ),
+    Variant(
+        name="API closed to the page's origin",
+        api=lambda _: breaking.other_origins_only(),
+        red={"browser": "from the page fails: TypeError: Failed to fetch"},
+    ),
+    Variant(
+        name="no browser",
+        user={"ORKA_CHROMIUM": "/nowhere/chromium"},
+        red={"browser": "ORKA_CHROMIUM names no program: install it (Debian: apt-get install chromium)"},
+        verdict="errored",
     ),
     Variant(
         name="foreign host in the bundle",

@@ -16,12 +16,15 @@ from twin.deploy import check_user
 from twin.paths import BRIDGE_ADDRESS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
     from tests.twin.stack import Stack
 
 ROLLOUT_S = 120
 CRASH_S = 90
+WHOLE_RUN_S = 30
 RUNS, RUNS_OF_SOAK = 3, 20
 BY_CIRCUMSTANCE = {"api-latency", "embeddings-current"}
 """They depend on how busy the machine is and on what tests before left, and fail no release by themselves."""
@@ -34,8 +37,8 @@ def _checks(stack: Stack) -> dict[str, Any]:
     return found
 
 
-def _as_user(stack: Stack) -> Stack:
-    return type(stack)(stack.folder, {**stack.environment, **check_user(PATHS)})
+def _as_user(stack: Stack, more: Mapping[str, str] | None = None) -> Stack:
+    return type(stack)(stack.folder, {**stack.environment, **check_user(PATHS), **(more or {})})
 
 
 def _forget_embeddings() -> None:
@@ -76,7 +79,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_a_broken_release_turns_exactly_its_checks_red(stack: Stack, broken: Broken) -> None:
-    asker = _as_user(stack)
+    asker = _as_user(stack, broken.user)
     for command in broken.kubectl:
         stack.kubectl(*command)
     if broken.env:
@@ -134,3 +137,13 @@ def test_a_healthy_release_is_never_red_while_the_machine_is_busy(
                 process.terminate()
                 process.join()
         assert found["verdict"] == "passed", found
+
+
+def test_a_whole_run_on_the_healthy_twin_takes_half_a_minute_at_most(deployed: Stack) -> None:
+    started = time.monotonic()
+    found = _checks(_as_user(deployed))
+    took = time.monotonic() - started
+    print(f"ops checks: {took:.1f} s, {len(found['checks'])} checks")
+    assert found["verdict"] == "passed", found
+    assert "browser" in {check["name"] for check in found["checks"]}
+    assert took <= WHOLE_RUN_S

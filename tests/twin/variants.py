@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.checks.variants import VARIANTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 NOWHERE = "127.0.0.1:9"
 DEGRADED = "field 'status' is \"degraded\""
 AWAY = {"openai": DEGRADED, "backend": "explained by openai", "semantic-search": "explained by openai"}
+CORS = "nginx.ingress.kubernetes.io/cors-allow-origin"
 PODS_DIE = ("delete", "pods", "--selector", "app.kubernetes.io/name=backend")
 
 
@@ -22,7 +25,8 @@ class Broken:
     """One way to break what runs.
 
     `env` goes into the Deployment `backend`; `kubectl` are further commands; `crashes` says that the check
-    waits for pods that have begun anew; `normal` variants are part of every run, all of them of `--soak`.
+    waits for pods that have begun anew; `user` is laid over the variables of `ops checks`; `normal` variants
+    are part of every run, all of them of `--soak`.
     """
 
     name: str
@@ -30,9 +34,18 @@ class Broken:
     env: Mapping[str, str] = field(default_factory=dict)
     kubectl: tuple[tuple[str, ...], ...] = ()
     undo: tuple[tuple[str, ...], ...] = ()
+    user: Mapping[str, str] = field(default_factory=dict)
     crashes: bool = False
     verdict: Verdict = "failed"
     normal: bool = False
+
+
+def _as_on_the_bench(name: str) -> Broken:
+    """A variant of the bench that is made by variables alone: the same checks are red in the cluster."""
+    same = next(variant for variant in VARIANTS if variant.name == name)
+    return Broken(
+        name=name, env=same.backend or {}, user=same.user, red=same.red, verdict=same.verdict
+    )  # fmt: skip
 
 
 def _patch(name: str, **spec: object) -> tuple[str, ...]:
@@ -122,6 +135,14 @@ BROKEN = (
         undo=(PODS_DIE,),
         red={"logs": "CRITICAL no disk"},
     ),
+    Broken(
+        name="API closed to the page's origin",
+        kubectl=(("annotate", "ingress", "backend", f"{CORS}=https://elsewhere.example.com", "--overwrite"),),
+        red={"browser": "from the page fails: TypeError: Failed to fetch"},
+    ),
+    _as_on_the_bench("every answer an error"),
+    _as_on_the_bench("nobody can sign in"),
+    _as_on_the_bench("no browser"),
 )
 
 GATE = (

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.check_defaults import Deployed, Wanted, default_checks
+from model.check_defaults import Wanted, default_checks
+from model.check_shell import Deployed
 from model.checks import ChecksFile, kind_of, render
 from ops.checks.callers import claims_of, token_of
 from ops.checks.connection import ConnectTo
@@ -143,6 +144,6 @@ def test_what_was_never_captured_is_named() -> None:
 
 def test_every_check_has_a_kind() -> None:
     assert {kind_of(check) for check in SHELL.all()} == {
-        "health", "functional", "tls", "dns", "assets", "bundle",
+        "health", "functional", "tls", "dns", "assets", "bundle", "browser",
         "latency", "pods", "cron-jobs", "logs", "database",
     }  # fmt: skip

@@ -24,6 +24,7 @@ TOKENS = {
     "orka:index:Edge",
     "orka:index:Frontend",
     "orka:index:Images",
+    "orka:index:JobRuns",
     "orka:index:Limits",
     "orka:index:LoginRoles",
     "orka:index:Monitoring",

@@ -61,7 +61,7 @@ def test_a_frontend_hosted_elsewhere_is_checked_and_listed_and_nothing_of_it_dep
     assert f'"{url}/"' in manifests(run)["configmap-verification"]["data"]["checks.json"]
     assert _annotations(run, "backend")[f"{NGINX}/cors-allow-origin"] == url
     gate = manifests(run)["networkpolicy-verification"]["spec"]["egress"]
-    assert {rule["ports"][0]["port"] for rule in gate} == {8000, 443}
+    assert {rule["ports"][0]["port"] for rule in gate} == {8000, 443, 5432}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Runs jobs once after every real rollout, before the gate, which looks for their effect.
+
+As awaited Jobs of the stack: the gate itself needs no right to make one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import naming
+from components.component import Component
+from components.verification import MARGIN_SECONDS
+from model.jobs import active, run_once
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+    from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
+
+    from components.place import Place
+
+
+class JobRuns(Component):
+    """`jobs` are the runs, which wait for nothing but the rollout: all at once."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        templates: Mapping[str, PodTemplateSpecArgsDict],
+        release: pulumi.Output[str],
+        judged: Mapping[str, pulumi.CustomResource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        settings = place.settings
+        self.jobs: list[k8s.batch.v1.Job] = []
+        for task in run_once(settings):
+            labels = naming.labels(naming.CRON_JOBS[task])
+            seconds = min(active(settings)[task].deadline_seconds, settings.verification.deadline_seconds)
+            self.jobs.append(
+                k8s.batch.v1.Job(
+                    f"run-{task}",
+                    metadata={
+                        "namespace": place.namespace,
+                        "labels": labels,
+                        "annotations": {"pulumi.com/replaceUnready": "true"},
+                    },
+                    spec={
+                        "backoff_limit": 0,
+                        "active_deadline_seconds": seconds,
+                        "template": {
+                            **templates[task],
+                            "metadata": {"labels": labels, "annotations": {"orka-ppm/release": release}},
+                        },
+                    },
+                    opts=self.child_after(*judged.values(), seconds=seconds + MARGIN_SECONDS),
+                )
+            )
+        self.register_outputs({"jobs": [job.metadata["name"] for job in self.jobs]})

@@ -1,0 +1,85 @@
+"""The checks that only the operator's shell can run: through the edge, in a browser, of the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from model.check_kinds import Check, LatencyCheck
+from model.check_surroundings import (
+    BrowserCheck,
+    CronJobsCheck,
+    DnsCheck,
+    LogsCheck,
+    NotHere,
+    PodsCheck,
+    TlsCheck,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HAS = "what only the operator's shell has"
+_NEEDS = {
+    "tls-api": ("tls", _HAS),
+    "tls-frontend": ("tls", _HAS),
+    "dns-api": ("dns", _HAS),
+    "dns-frontend": ("dns", _HAS),
+    "browser": ("browser", "a browser, and the image has none"),
+    "api-latency": ("latency", _HAS),
+    "pods": ("pods", _HAS),
+    "cron-jobs": ("cron-jobs", _HAS),
+    "logs": ("logs", _HAS),
+}
+GATE_LEAVES_OUT = tuple(
+    NotHere.model_validate({"name": name, "kind": kind, "reason": f"needs {what}; run `ops checks` there"})
+    for name, (kind, what) in _NEEDS.items()
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """What should run in the cluster: references by digest by Deployment, schedules by cron job."""
+
+    namespace: str
+    images: Mapping[str, str]
+    cron_jobs: Mapping[str, str]
+
+
+def shell_checks(
+    api_url: str,
+    frontend_url: str,
+    deployed: Deployed,
+    *,
+    targets_ms: tuple[int, int],
+    hosts: tuple[str, ...] | None,
+) -> dict[str, tuple[Check, ...]]:
+    """Return the checks by their key in the file. `hosts` are those that the page may ask."""
+    tls: list[Check] = []
+    dns: list[Check] = []
+    for name, url in (("api", api_url), ("frontend", frontend_url)):
+        address = host(url)
+        dns.append(DnsCheck(name=f"dns-{name}", host=address))
+        if url.startswith("https://"):
+            tls.append(TlsCheck(name=f"tls-{name}", host=address, port=urlsplit(url).port or 443))
+    p50, p95 = targets_ms
+    events = f"{api_url.rstrip('/')}/api/audit/events?limit=10"
+    latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
+    images, place = dict(deployed.images), deployed.namespace
+    page = f"{frontend_url.rstrip('/')}/"
+    browser = () if hosts is None else (BrowserCheck(name="browser", url=page, api=events, hosts=hosts),)
+    return {
+        "tls": tuple(tls),
+        "dns": tuple(dns),
+        "browser": browser,
+        "latency": (latency,),
+        "pods": (PodsCheck(name="pods", namespace=place, images=images),),
+        "cron_jobs": (CronJobsCheck(name="cron-jobs", namespace=place, schedules=dict(deployed.cron_jobs)),),
+        "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
+    }
+
+
+def host(url: str) -> str:
+    """The host of an address."""
+    return urlsplit(url).hostname or url

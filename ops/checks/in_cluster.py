@@ -1,0 +1,46 @@
+"""Runs a Job made from the gate's, awaits it, reads its result and deletes it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from typing import TYPE_CHECKING
+
+from ops.checks import gate_job
+from ops.checks.shown import plain
+from ops.cluster import kubectl
+
+if TYPE_CHECKING:
+    from ops.checks.result import RunResult
+
+PAUSE_S = 0.5
+
+
+def asked_there(here: RunResult, namespace: str, context: str | None, seconds: float) -> RunResult:
+    """Return the result with what a Job found; where none can be run, with the reason."""
+    try:
+        return gate_job.merged(here, _run(namespace, context, seconds))
+    except (kubectl.KubectlError, gate_job.NoGateJobError) as error:
+        return gate_job.not_merged(here, plain(str(error)))
+
+
+def _run(namespace: str, context: str | None, seconds: float) -> RunResult:
+    manifest = gate_job.made_from(gate_job.gate(kubectl.items("jobs", namespace, context=context)))
+    create = ["create", "--filename", "-", "--output", "jsonpath={.metadata.name}"]
+    name = kubectl.run(create, context=context, stdin=json.dumps(manifest)).strip()
+    job = ["--namespace", namespace, f"job/{name}"]
+    try:
+        _await(job, context, time.monotonic() + seconds)
+        return gate_job.result_in(kubectl.run(["logs", *job], context=context))
+    finally:
+        # One that stays goes by its own time to live.
+        with contextlib.suppress(kubectl.KubectlError):
+            kubectl.run(["delete", *job, "--cascade=background", "--wait=false"], context=context)
+
+
+def _await(job: list[str], context: str | None, ends: float) -> None:
+    while not gate_job.ended(json.loads(kubectl.run(["get", *job, "--output", "json"], context=context))):
+        if time.monotonic() > ends:
+            raise gate_job.NoGateJobError(f"{job[-1]} did not end in time; it was deleted")
+        time.sleep(PAUSE_S)

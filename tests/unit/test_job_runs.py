@@ -1,0 +1,91 @@
+"""The jobs that a rollout runs once: which, when, with what, and that the gate looks for their effect."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.harness import complete, manifests, run_program
+
+if TYPE_CHECKING:
+    from tests.unit.harness import Run
+
+TASKS = ["embedding-generation", "model-training"]
+
+
+def _config(**verification: Any) -> dict[str, Any]:
+    config = complete()
+    config["verification"] |= {"run-jobs": TASKS, **verification}
+    return config
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    made = run_program(_config())
+    assert made.error is None
+    return made
+
+
+def _runs(run: Run) -> list[str]:
+    return sorted(job.name for job in run.of("Job") if job.name.startswith("run-"))
+
+
+def _effects(run: Run) -> set[str]:
+    checks = json.loads(manifests(run)["configmap-verification"]["data"]["checks.json"])
+    return {check["name"] for check in checks["database"] if check["name"].startswith("effect-of-")}
+
+
+def test_nothing_is_run_that_the_settings_do_not_name() -> None:
+    run = run_program(complete())
+    assert _runs(run) == []
+    assert _effects(run) == set()
+
+
+def test_each_named_job_runs_as_its_cron_job_does_and_anew_with_each_release(run: Run) -> None:
+    assert _runs(run) == [f"run-{task}" for task in TASKS]
+    for task in TASKS:
+        made = run.one("Job", f"run-{task}").inputs["spec"]
+        scheduled = run.one("CronJob", f"{task}-job").inputs["spec"]["jobTemplate"]["spec"]["template"]
+        assert made["template"]["spec"] == scheduled["spec"]
+        assert made["template"]["metadata"]["labels"] == scheduled["metadata"]["labels"]
+        assert made["template"]["metadata"]["annotations"] == {"orka-ppm/release": run.outputs["release_id"]}
+        assert made["backoffLimit"] == 0
+        assert made["activeDeadlineSeconds"] <= 180
+
+
+def test_they_run_side_by_side_after_the_rollout_and_before_the_gate(run: Run) -> None:
+    runs = {f"run-{task}" for task in TASKS}
+
+    def waits_for(name: str) -> set[str]:
+        return {urn.rpartition("::")[2] for urn in run.one("Job", name).dependencies}
+
+    assert runs <= waits_for("verification")
+    for name in runs:
+        assert {"backend", "embedding-generation-job"} <= waits_for(name)
+        assert not runs & waits_for(name)
+
+
+def test_the_gate_looks_for_the_effect_of_each_and_may_ask_the_database(run: Run) -> None:
+    assert _effects(run) == {f"effect-of-{task}" for task in TASKS}
+    ports = {
+        rule["ports"][0]["port"] for rule in manifests(run)["networkpolicy-verification"]["spec"]["egress"]
+    }
+    assert 5432 in ports
+
+
+def test_a_job_whose_feature_is_off_is_neither_run_nor_looked_for() -> None:
+    config = _config()
+    config["backend"]["features"]["rag-search"] = False
+    run = run_program(config)
+    assert _runs(run) == ["run-model-training"]
+    assert _effects(run) == {"effect-of-model-training"}
+
+
+def test_without_a_gate_nothing_is_run() -> None:
+    assert _runs(run_program(_config(enabled=False))) == []
+
+
+def test_a_job_that_does_not_exist_is_refused() -> None:
+    assert "verification.run-jobs" in str(run_program(_config(**{"run-jobs": ["backup"]})).error)
