@@ -10,6 +10,7 @@ import yaml
 
 from components import naming, workload
 from components.component import Component
+from model import alerts
 from model.settings_contract import Probes
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
     from components.place import Place
-    from model.settings import Monitoring as MonitoringSettings
     from model.settings import Settings
+    from model.settings_monitoring import Monitoring as MonitoringSettings
 
-RULES = Path(__file__).parents[1] / "manifests" / "prometheus-rules.yaml"
+RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
 CONFIG_MOUNT = "/etc/orka-prometheus"
 DATA_MOUNT = "/prometheus"
 ROLLOUT_SECONDS = 180
@@ -34,14 +35,14 @@ PROBES = Probes.model_validate(
 )
 
 
-def scrape_configuration(settings: Settings, release: str) -> dict[str, Any]:
+def scrape_configuration(settings: Settings) -> dict[str, Any]:
     """What Prometheus asks, and how often. The backend's pods are found by its headless Service."""
     interval = f"{settings.monitoring.scrape_interval_seconds}s"
     return {
         "global": {
             "scrape_interval": interval,
             "evaluation_interval": interval,
-            "external_labels": {"environment": settings.cluster.namespace, "release": release},
+            "external_labels": {"environment": settings.cluster.namespace},
         },
         "rule_files": [f"{CONFIG_MOUNT}/rules.yaml"],
         "scrape_configs": [
@@ -50,7 +51,7 @@ def scrape_configuration(settings: Settings, release: str) -> dict[str, Any]:
                 "static_configs": [{"targets": [f"localhost:{naming.PROMETHEUS_PORT}"]}],
             },
             {
-                "job_name": "backend",
+                "job_name": "orka-backend",
                 "dns_sd_configs": [
                     {
                         "names": [f"{naming.BACKEND}-pods"],
@@ -62,6 +63,11 @@ def scrape_configuration(settings: Settings, release: str) -> dict[str, Any]:
             },
         ],
     }
+
+
+def rules_file(settings: Settings, release: str) -> str:
+    """The rules as Prometheus reads them."""
+    return yaml.safe_dump(alerts.render(alerts.read(RULES), settings, release), sort_keys=False)
 
 
 class Monitoring(Component):
@@ -94,10 +100,8 @@ class Monitoring(Component):
             metadata={"namespace": namespace},
             immutable=True,
             data={
-                "prometheus.yaml": release.apply(
-                    lambda value: yaml.safe_dump(scrape_configuration(settings, value), sort_keys=True)
-                ),
-                "rules.yaml": RULES.read_text(),
+                "prometheus.yaml": yaml.safe_dump(scrape_configuration(settings), sort_keys=True),
+                "rules.yaml": release.apply(lambda value: rules_file(settings, value)),
             },
             opts=self.child,
         )

@@ -23,14 +23,6 @@ SERVICE_PORT = 80
 # What the checker answers in the application's place.
 CHECKER_PATHS = ("/health/db", "/health/redis", "/health/openai")
 
-# The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
-CRON_JOBS = {
-    "anomaly-detection": "anomaly-detection-job",
-    "embedding-generation": "embedding-generation-job",
-    "model-training": "model-training-job",
-    "scheduled-reports": "scheduled-reports-job",
-}
-
 
 def selector(name: str) -> dict[str, str]:
     """What a Service and a Deployment select by. Never add to it: a Deployment's selector is immutable."""

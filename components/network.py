@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
+from model.jobs import JOB_NAMES
 from model.reachability import EDGE, Place, connections, outside
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
 
 def _pods(part: str) -> LabelSelectorArgsDict:
     if part == naming.JOBS:
-        names = sorted(naming.CRON_JOBS.values())
+        names = sorted(JOB_NAMES.values())
         return {
             "match_expressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": names}],
         }

@@ -16,7 +16,7 @@ from components import naming, workload
 from components.component import Component
 from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource, health_urls, render
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

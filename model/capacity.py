@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from model.jobs import active
 from model.quantity import amount
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from model.settings import Settings

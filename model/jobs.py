@@ -15,6 +15,14 @@ FEATURES = {
 }
 """By the job's name in the settings."""
 
+# The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
+JOB_NAMES = {
+    "anomaly-detection": "anomaly-detection-job",
+    "embedding-generation": "embedding-generation-job",
+    "model-training": "model-training-job",
+    "scheduled-reports": "scheduled-reports-job",
+}
+
 
 def active(settings: Settings) -> dict[str, CronJob]:
     """The jobs whose feature is on, by their name in the settings."""

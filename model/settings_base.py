@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
-from model.schedule import shortest_period_s
+from model.schedule import longest_gap_s
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -84,7 +84,7 @@ def _inside(host: str) -> bool:
 
 
 def _runs(schedule: str) -> str:
-    shortest_period_s(schedule)
+    longest_gap_s(schedule)
     return schedule
 
 
