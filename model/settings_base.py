@@ -70,13 +70,14 @@ def _plain_http_only_inside(url: str) -> str:
         message = "leave out the slash at the end"
         raise ValueError(message)
     parts = urlsplit(url)
-    if parts.scheme == "http" and not _inside(parts.hostname or ""):
+    if parts.scheme == "http" and not inside(parts.hostname or ""):
         message = "use https://: plain http is only for a private address or a Service of the cluster"
         raise ValueError(message)
     return url
 
 
-def _inside(host: str) -> bool:
+def inside(host: str) -> bool:
+    """Whether that is a private address, or a Service of the cluster."""
     try:
         return ip_address(host).is_private
     except ValueError:
