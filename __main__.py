@@ -39,7 +39,8 @@ migration = DatabaseMigration(
     "migration", place, plan=plan, review=review, image=images["ops"], admin_url=admin_url,
     after=extension, opts=top,
 )  # fmt: skip
-roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
+watched = settings.monitoring.mode != "none"
+roles = LoginRoles("roles", settings.database, admin_url, migration.job, watched=watched, opts=top)
 
 for_backend, for_jobs = (application_secrets(settings, secrets, roles.urls[role]) for role in ("app", "jobs"))
 app_secret = AppSecret("backend", namespace, for_backend, top).name
@@ -56,8 +57,11 @@ if settings.frontend.target == "kubernetes":
     frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
     judged["frontend"] = frontend.deployment
 Edge("edge", namespace=namespace, settings=settings, opts=top)
-if settings.monitoring.mode == "standalone":
-    Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
+if watched:
+    Monitoring(
+        "monitoring", place, images=images, secrets=secrets, database_url=roles.urls["monitor"],
+        release=release, opts=top,
+    )  # fmt: skip
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:

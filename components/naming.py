@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model import monitoring_parts
 from model.jobs import active
 
 if TYPE_CHECKING:
@@ -12,16 +13,12 @@ if TYPE_CHECKING:
 APPLICATION = "orka-ppm"
 BACKEND = "backend"
 FRONTEND = "frontend"
-PROMETHEUS = "prometheus"
 MIGRATION = "migration"
 VERIFICATION = "verification"
 CHECKER = "checker"
 JOBS = "cron-jobs"
-PROMETHEUS_PORT = 9090
 CHECKER_PORT = 8080
 SERVICE_PORT = 80
-# What the checker answers in the application's place.
-CHECKER_PATHS = ("/health/db", "/health/redis", "/health/openai")
 
 
 def selector(name: str) -> dict[str, str]:
@@ -34,11 +31,6 @@ def labels(name: str) -> dict[str, str]:
     return {**selector(name), "app.kubernetes.io/managed-by": "pulumi"}
 
 
-def frontend_url(settings: Settings) -> str:
-    """Where a pod of the namespace reaches the frontend."""
-    return settings.frontend.url or f"http://{FRONTEND}"
-
-
 def parts(settings: Settings) -> list[str]:
     """Every part of the stack that has pods under these settings."""
     found = [BACKEND, MIGRATION]
@@ -46,8 +38,7 @@ def parts(settings: Settings) -> list[str]:
         found.append(FRONTEND)
     if active(settings):
         found.append(JOBS)
-    if settings.monitoring.mode == "standalone":
-        found.append(PROMETHEUS)
+    found += monitoring_parts.parts(settings)
     if settings.verification.enabled:
         found.append(VERIFICATION)
     if settings.verification.checker:

@@ -11,8 +11,10 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
+from model import monitoring_parts
 from model.jobs import JOB_NAMES
-from model.reachability import EDGE, Place, connections, outside
+from model.reachability import EDGE, OPERATOR, Place, connections, outside
+from model.settings_network import Peers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     )
 
     from model.settings import Settings
-    from model.settings_network import Peers
 
 # The pods with which cert-manager answers an HTTP-01 challenge lie in this namespace too.
 ACME_SOLVER = "acme.cert-manager.io/http01-solver"
@@ -76,7 +77,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
         },
     }
     needed, places = connections(settings), outside(settings)
-    parts = {end for ends in needed for end in ends} - {EDGE, *places}
+    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, *places}
     for part in sorted(parts):
         spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part), "policy_types": both}
         # A direction without a rule is left out: the API server drops an empty list, and every refresh would
@@ -105,12 +106,20 @@ def _pods(part: str) -> LabelSelectorArgsDict:
 
 
 def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRuleArgsDict:
-    peers = _peers(settings.network.edge) if source == EDGE else [_peer(source)]
+    if source == EDGE:
+        peers = _peers(settings.network.edge)
+    elif source == OPERATOR:
+        peers = _peers(Peers(namespaces=(settings.monitoring.operator.namespace,)))
+    else:
+        peers = [_peer(source)]
     return {"from_": peers, "ports": [_port(_listens(part, settings))]}
 
 
 def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
     place = places.get(target)
+    if target == EDGE:
+        ports = {int(address.rpartition(":")[2]) for address in settings.monitoring.edge_metrics.targets}
+        return {"to": _peers(settings.network.edge), "ports": [_port(port) for port in sorted(ports)]}
     if place is None:
         return {"to": [_peer(target)], "ports": [_port(_listens(target, settings))]}
     return {
@@ -124,6 +133,7 @@ def _listens(part: str, settings: Settings) -> int:
         naming.BACKEND: settings.backend.contract.port,
         naming.FRONTEND: settings.frontend.contract.port,
         naming.CHECKER: naming.CHECKER_PORT,
+        **monitoring_parts.PORTS,
     }
     return ports[part]
 

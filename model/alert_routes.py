@@ -86,7 +86,7 @@ INHIBITIONS = (
         symptom=(_one_of("alertname", "OrkaReplicasMissing", "OrkaRolloutStuck"),),
         equal=("namespace", "deployment"),
     ),
-    # A backend without its database or cache says so itself, and its jobs and requests fail: one page is enough.
+    # A backend without its database or cache says so itself, and its jobs and requests fail: a page will do.
     Inhibition(
         cause=_alert("OrkaRedisDown"),
         symptom=(_is("alertname", "OrkaHealthFailing"), _one_of("target", "backend", "redis")),

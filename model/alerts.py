@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from model import cron_limits
+from model import cron_limits, health
 from model.settings_base import Strict
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def values_of(settings: Settings) -> Mapping[str, str]:
         "in-namespace": f'{{namespace="{namespace}"}}',
         "in-jobs": '{job=~"orka-.+"}',
         "hosts": "|".join(host.replace(".", "[.]") for host in hosts if host),
-        "health-targets": str(len(health_targets(settings))),
+        "health-targets": str(len(health.watched(settings))),
         "error-ratio": _share(limits.error_percent),
         "requests-per-second": f"{limits.requests_per_minute / 60:g}",
         "latency-seconds": f"{limits.latency_ms / 1000:g}",
@@ -109,13 +109,6 @@ def values_of(settings: Settings) -> Mapping[str, str]:
         "database-growth-bytes": str(limits.database_growth_gb_per_day * GIGABYTE),
         "suspended-jobs": "|".join(cron_limits.suspended(settings)),
     }
-
-
-def health_targets(settings: Settings) -> tuple[str, ...]:
-    """The names of the health addresses that are probed."""
-    dependencies = ("database", "redis", "openai")
-    asked = dependencies if settings.verification.checker or settings.backend.profile == "guide" else ()
-    return ("backend", *asked, "frontend")
 
 
 def _share(percent: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from model import monitoring_parts
 from model.jobs import active
 from model.quantity import amount
 from model.settings_resources import Resources
@@ -41,8 +42,8 @@ def allowed(settings: Settings) -> Capacity:
     ]
     if settings.frontend.target == "kubernetes":
         parts.append((settings.frontend.replicas, settings.frontend.resources))
-    if settings.monitoring.mode == "standalone":
-        parts.append((1, settings.monitoring.resources))
+    watching = monitoring_parts.parts(settings)
+    parts += [(1, monitoring_parts.resources(settings, part)) for part in watching]
     if settings.verification.checker:
         parts.append((1, Resources()))
     return Capacity(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from model import alerts
+from model import alerts, health
 from model.cron_limits import limits
 from model.schedule import longest_gap_s
 from tests.monitoring.support import SOURCE, rules, settings
@@ -103,5 +103,5 @@ def test_an_operators_prometheus_watches_itself() -> None:
 
 def test_a_health_address_that_nobody_answers_is_not_missed() -> None:
     """The application as it is has one health address; with the checker it has the guide's four."""
-    assert len(alerts.health_targets(settings())) == 5
+    assert len(health.watched(settings())) == 5
     assert "< 5" in _rule(SHIPPED, "OrkaHealthUnknown")["expr"]
