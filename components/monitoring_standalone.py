@@ -28,7 +28,7 @@ RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
 PROMETHEUS_MOUNT, ALERTMANAGER_MOUNT = "/etc/orka-prometheus", "/etc/orka-alertmanager"
 PROMETHEUS_DATA, ALERTMANAGER_DATA = "/prometheus", "/alertmanager"
 RESEND_SECONDS = 60
-# Where Prometheus stood when it was all of monitoring: without it an older stack's would be in the way of its own.
+# Where Prometheus stood when it was all of monitoring: an older stack's would be in the way otherwise.
 FORMERLY = pulumi.ResourceOptions(
     aliases=[pulumi.Alias(type_="orka:index:Monitoring", parent=pulumi.ROOT_STACK_RESOURCE)]
 )

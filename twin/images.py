@@ -48,6 +48,7 @@ MONITORING_DOCKERFILE = """\
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 COPY program /bin/PROGRAM
+COPY share /usr/share/prometheus
 USER 65534
 ENTRYPOINT ["/bin/PROGRAM"]
 """
@@ -183,7 +184,13 @@ def _make_monitoring(client: docker_sdk.DockerClient, image: Image, base: str, w
     rootfs.clear(work)
     context = work / "context"
     context.mkdir(parents=True)
-    shutil.copy(debian_tools.program(MONITORING[image.name]), context / "program")
+    package = MONITORING[image.name]
+    shutil.copy(debian_tools.program(package), context / "program")
+    # Alertmanager's templates; the others have nothing there that they need.
+    (context / "share").mkdir()
+    templates = debian_tools.unpacked(package) / "usr/share/prometheus/alertmanager"
+    if templates.is_dir():
+        shutil.copytree(templates, context / "share/alertmanager")
     (context / "Dockerfile").write_text(_dockerfile(image.name))
     client.images.build(
         path=str(context), tag=image.reference, buildargs={"BASE_IMAGE": base}, network_mode="none",

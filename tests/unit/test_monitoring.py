@@ -1,4 +1,4 @@
-"""Monitoring under each mode: the same rules and routes, in the words of whoever reads them; or nothing at all."""
+"""Monitoring under each mode: the same rules and routes, in the words of who reads them; or nothing."""
 
 from __future__ import annotations
 
