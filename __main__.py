@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components import configuration, outputs
+from components.announcement import Announcement
 from components.backend import Backend, application_secrets
 from components.checker import Checker
 from components.cronjobs import CronJobs
@@ -39,8 +40,7 @@ migration = DatabaseMigration(
     "migration", place, plan=plan, review=review, image=images["ops"], admin_url=admin_url,
     after=extension, opts=top,
 )  # fmt: skip
-watched = settings.monitoring.mode != "none"
-roles = LoginRoles("roles", settings.database, admin_url, migration.job, watched=watched, opts=top)
+roles = LoginRoles("roles", settings, admin_url, migration.job, top)
 
 for_backend, for_jobs = (application_secrets(settings, secrets, roles.urls[role]) for role in ("app", "jobs"))
 app_secret = AppSecret("backend", namespace, for_backend, top).name
@@ -57,18 +57,17 @@ if settings.frontend.target == "kubernetes":
     frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)
     judged["frontend"] = frontend.deployment
 Edge("edge", namespace=namespace, settings=settings, opts=top)
-if watched:
-    Monitoring(
-        "monitoring", place, images=images, secrets=secrets, database_url=roles.urls["monitor"],
-        release=release, opts=top,
-    )  # fmt: skip
+if settings.monitoring.mode != "none":
+    Monitoring("monitoring", place, images, secrets, roles.urls["monitor"], release=release, opts=top)
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, variables(VERIFICATION, secrets), top).name
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
-    Verification(
+    gate = Verification(
         "verification", place, image=images["ops"], secret=checks_secret,
         release=release, judged=judged, names=names, opts=top,
     )  # fmt: skip
+    if settings.verification.announce:
+        Announcement("announcement", place, images["ops"], secrets["slack-webhook-url"], gate.job, opts=top)
 outputs.export(settings, namespace=namespace, release=release, images=images)

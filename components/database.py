@@ -17,7 +17,7 @@ import pulumi_random as random
 from components.component import Component
 
 if TYPE_CHECKING:
-    from model.settings import Database
+    from model.settings import Database, Settings
 
 GROUPS = {"app": "orka_app", "jobs": "orka_jobs", "readonly": "orka_readonly"}
 MONITOR = "monitor"
@@ -108,15 +108,14 @@ class LoginRoles(Component):
     def __init__(
         self,
         name: str,
-        settings: Database,
+        stack: Settings,
         admin_url: pulumi.Output[str],
         migration: pulumi.Resource,
-        *,
-        watched: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._migration = migration
+        settings, watched = stack.database, stack.monitoring.mode != "none"
         self.urls: dict[str, pulumi.Output[str]] = {}
         first = settings.rotation - 1 if settings.keep_previous_roles else settings.rotation
         for generation in range(max(first, 1), settings.rotation + 1):

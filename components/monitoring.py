@@ -35,10 +35,10 @@ class Monitoring(Component):
         self,
         name: str,
         place: Place,
-        *,
         images: Mapping[str, pulumi.Output[str]],
         secrets: Secrets,
         database_url: pulumi.Output[str],
+        *,
         release: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

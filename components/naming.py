@@ -15,6 +15,7 @@ BACKEND = "backend"
 FRONTEND = "frontend"
 MIGRATION = "migration"
 VERIFICATION = "verification"
+ANNOUNCEMENT = "announcement"
 CHECKER = "checker"
 JOBS = "cron-jobs"
 CHECKER_PORT = 8080
@@ -41,6 +42,8 @@ def parts(settings: Settings) -> list[str]:
     found += monitoring_parts.parts(settings)
     if settings.verification.enabled:
         found.append(VERIFICATION)
+        if settings.verification.announce:
+            found.append(ANNOUNCEMENT)
     if settings.verification.checker:
         found.append(CHECKER)
     return found

@@ -37,8 +37,8 @@ def allowed(settings: Settings) -> Capacity:
     parts = [
         (most, backend.resources),
         (len(active(settings)), settings.cron_jobs.resources),
-        # The migration and the gate.
-        (2, Resources()),
+        # The migration, the gate, and the message after it.
+        (3, Resources()),
     ]
     if settings.frontend.target == "kubernetes":
         parts.append((settings.frontend.replicas, settings.frontend.resources))

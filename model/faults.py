@@ -95,6 +95,9 @@ def _needed(key: str, document: Mapping[str, Any]) -> bool:
     if key == "registry-password":
         registry = document.get("registry")
         return isinstance(registry, dict) and bool(registry.get("username"))
+    if key == "slack-webhook-url":
+        verification = document.get("verification", {})
+        return isinstance(verification, dict) and verification.get("announce") is True
     if key in ("check-email", "check-password"):
         verification = document.get("verification", {})
         return isinstance(verification, dict) and verification.get("enabled", True) is not False

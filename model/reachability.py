@@ -46,6 +46,8 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
     if settings.verification.enabled:
         page = "frontend" if here else EXTERNAL_FRONTEND
         found += [("verification", target) for target in ("backend", "supabase", page)]
+        if settings.verification.announce:
+            found.append(("announcement", "alerts"))
     if settings.verification.checker:
         found += [(EDGE, "checker"), *(("checker", target) for target in ("database", "redis", "openai"))]
         if settings.verification.enabled:

@@ -247,6 +247,7 @@ class Verification(Strict):
     deadline_seconds: Seconds = 180
     profile: Literal["guide", "application"] = "guide"
     checker: bool = False
+    announce: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()

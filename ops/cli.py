@@ -15,6 +15,7 @@ AREAS = {
     "migrate": "ops.migrate.command",
     "checks": "ops.checks.command",
     "checker": "ops.checker.command",
+    "alerts": "ops.alerts.command",
     "kube-metrics": "ops.kube_metrics.command",
     "status": "ops.status.command",
     "logs": "ops.status.logs",

@@ -77,6 +77,7 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
         # What a person waits for minutes elsewhere fails within seconds here.
         # There is no PersistentVolumeClaim for backups here.
         f"{PROJECT}:migration": {"deadline-seconds": 120, "backup": None},
+        f"{PROJECT}:verification": {"announce": True},
         f"{PROJECT}:backend": {"rollout": {"deadline-seconds": 60}},
         f"{PROJECT}:frontend": {"rollout": {"deadline-seconds": 60}},
     }

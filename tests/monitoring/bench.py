@@ -44,6 +44,21 @@ class Bench:
     channels: str
     said: dict[str, str] = field(default_factory=lambda: {"status": "healthy"})
 
+    slack_file: Path | None = None
+    _kept: str = ""
+
+    def turn_away(self, channel: str) -> None:
+        """Have Slack refuse: Alertmanager reads the address anew for every message."""
+        assert channel == "slack"
+        assert self.slack_file is not None
+        self._kept = self.slack_file.read_text()
+        self.slack_file.write_text(f"{self.channels}/services/T/B/withdrawn")
+
+    def let_in(self) -> None:
+        """Have it accept again."""
+        assert self.slack_file is not None
+        self.slack_file.write_text(self._kept)
+
     def arrived(self, channel: str) -> list[dict[str, Any]]:
         """What a channel got, the oldest first."""
         asked = httpx.get(f"{self.channels}/_asked").json()["requests"]
@@ -123,6 +138,7 @@ def running(folder: Path) -> Iterator[Bench]:
                 text = text.replace(shipped, here)
             (folder / f"{name}.yaml").write_text(text)
         (folder / alertmanager.SLACK_FILE).write_text(f"{bench.channels}{known.slack_path}")
+        bench.slack_file = folder / alertmanager.SLACK_FILE
         (folder / alertmanager.PAGERDUTY_FILE).write_text(known.pagerduty_key)
         _program(stack, folder, "prometheus-blackbox-exporter", "blackbox", ports)
         _program(

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from model import scrape
+from ops import cli
 from tests.monitoring.bench import Bench, running
 from tests.monitoring.support import rules, run, settings
 
@@ -69,3 +70,30 @@ def test_what_only_warns_pages_nobody(bench: Bench) -> None:
     """The exporters of Redis and PostgreSQL are not there."""
     _await("the warning", lambda: bench.lines("FIRING", "OrkaTargetDown"))
     assert bench.pages("OrkaTargetDown", "trigger") == []
+
+
+def test_a_test_alert_is_fired_seen_to_arrive_and_resolved(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["alerts", "test", "--alertmanager", bench.alertmanager]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "pagerduty: firing taken",
+        "slack: firing taken",
+        "pagerduty: resolved taken",
+        "slack: resolved taken",
+    ]
+    assert bench.pages("OrkaAlertTest", "trigger")
+    assert bench.pages("OrkaAlertTest", "resolve")
+    assert bench.lines("RESOLVED", "OrkaAlertTest")
+
+
+def test_a_channel_that_refuses_is_told_apart(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.turn_away("slack")
+    try:
+        assert cli.main(["alerts", "test", "--alertmanager", bench.alertmanager, "--wait", "20"]) == 1
+    finally:
+        bench.let_in()
+    said = capsys.readouterr().out
+    assert "pagerduty: firing taken" in said
+    assert "slack: firing REFUSED" in said

@@ -11,10 +11,11 @@ import pytest
 
 import components
 from components.component import Component
-from tests.unit.harness import SECRET_MARK, Registered, Run, complete, run_program
+from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 
 # A token is part of every resource's identity in the state: changing one needs an alias.
 TOKENS = {
+    "orka:index:Announcement",
     "orka:index:AppSecret",
     "orka:index:Backend",
     "orka:index:Checker",
@@ -43,8 +44,9 @@ LONGEST_COMPONENT = 200
 @pytest.fixture(scope="module")
 def run() -> Run:
     config = complete()
-    config["verification"]["checker"] = True  # the one component that is not there by default
-    return run_program(config)
+    # The two components that are not there by default.
+    config["verification"] |= {"checker": True, "announce": True}
+    return run_program(config, SECRETS | {"slack-webhook-url": "https://hooks.slack.com/services/T/B/canary"})
 
 
 def _pods(run: Run) -> dict[str, dict]:
@@ -87,7 +89,7 @@ def test_every_component_is_completed(run: Run) -> None:
 
 def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
     pods = _pods(run)
-    assert len(pods) == 15
+    assert len(pods) == 16
     for name, pod in pods.items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
