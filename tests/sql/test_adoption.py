@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sql.kills import kill_after
 from tests.sql.originals import LEFT, QUARANTINE, TITLES, VARIANTS, OldApplication, make_original
+from tests.sql.outcome import catalog, chain_problems
 from tests.sql.support import (
     GUIDE_TABLES,
-    SQL,
     TENANT_A,
     TENANT_B,
     Database,
-    Server,
     log_event,
     ops,
-    set_claims,
-    wait_asleep,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-STEPS = sorted(path.stem for path in (SQL / "023_ai_empowered_audit_trail" / "adopt").glob("*.sql"))
-
-
-@pytest.fixture
-def make(server: Server) -> Iterator[Callable[[str], Database]]:
-    """Make a database of a variant; dropped at the end."""
-    made: list[Database] = []
-
-    def one(variant: str, rows: int = 300) -> Database:
-        made.append(make_original(server.create(), variant, rows))
-        return made[-1]
-
-    yield one
-    for database in made:
-        database.drop()
-
-
-def catalog(database: Database) -> object:
-    """The catalog, as `ops migrate catalog` prints it."""
-    return ops(database, "catalog", "--json").json["catalog"]
-
-
-def chain_problems(database: Database) -> list[tuple[object, ...]]:
-    """(tenant, events, broken at, problem) of every chain that does not verify."""
-    found = []
-    with database.connect() as connection, connection.transaction():
-        for (tenant,) in connection.execute(b"SELECT tenant_id FROM orka_audit.chain_heads").fetchall():
-            set_claims(connection, tenant)
-            row = connection.execute(b"SELECT * FROM orka_audit.verify_chain()").fetchone()
-            if row is None or row[2] is not None:
-                found.append((tenant, *(row or ())))
-    return found
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -307,53 +268,3 @@ def test_rows_that_will_not_fit_are_counted_and_nothing_of_the_step_stays(
     assert database.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'orka%'") == [
         ("orka_migrations",)
     ]
-
-
-def kill_after(database: Database, step: str) -> None:
-    """Run until a step is done, then stand at the next one and be killed there."""
-    following = STEPS[STEPS.index(step) + 1] if step else STEPS[0]
-    hold = f"orka_hold_{uuid.uuid4().hex[:8]}"
-    with database.connect() as connection:
-        connection.execute(b"CREATE SCHEMA IF NOT EXISTS hold")
-        connection.execute(
-            f"CREATE FUNCTION hold.{hold}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF NEW.step = 'adopt/{following}' THEN PERFORM pg_sleep(600); END IF;"
-            " RETURN NEW; END $$".encode()
-        )
-    ops(database, "baseline")
-    with database.connect() as connection:
-        connection.execute(
-            f"CREATE TRIGGER hold BEFORE INSERT OR UPDATE ON orka_migrations.steps"
-            f" FOR EACH ROW EXECUTE FUNCTION hold.{hold}()".encode()
-        )
-    runner = subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", "migrate", "apply", "--batch-size", "50", "--sql-dir", str(SQL)],
-        env={**os.environ, "DATABASE_URL": database.admin_url, "TERMINATION_LOG": os.devnull},
-        cwd=SQL.parent,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_asleep(database)
-    runner.send_signal(signal.SIGKILL)
-    runner.wait(timeout=10)
-    with database.connect() as connection:
-        connection.execute(
-            b"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            b" WHERE datname = current_database() AND wait_event = 'PgSleep'"
-        )
-        connection.execute(b"DROP TRIGGER hold ON orka_migrations.steps")
-
-
-@pytest.mark.parametrize("step", ["", *STEPS[:-1]])
-def test_after_a_kill_the_next_run_ends_where_an_uninterrupted_one_does(
-    make: Callable[[str], Database], migrated: Database, step: str
-) -> None:
-    database = make("023+024")
-    kill_after(database, step)
-    run = ops(database, "apply", "--lock-wait", "30", "--batch-size", "50")
-    assert run.code == 0, run.err
-    assert catalog(database) == catalog(migrated)
-    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 300
-    assert chain_problems(database) == []
-    attempts = dict(database.rows("SELECT step, attempt FROM orka_migrations.steps"))
-    before = STEPS[: STEPS.index(step) + 1] if step else []
-    assert all(attempts[f"adopt/{name}"] == 1 for name in before), "not run again"

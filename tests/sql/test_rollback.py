@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +11,7 @@ import pytest
 
 from ops.migrate.fingerprint import describe
 from ops.migrate.statements import split
+from tests.sql.kills import kill_asleep
 from tests.sql.mutations import MUTATIONS
 from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, Server, copy_sql, log_event, ops
 
@@ -234,24 +231,10 @@ def test_a_rollback_killed_in_the_middle_has_done_nothing_and_the_next_one_does_
         folder = copy_sql(tmp_path / f"point{point}")
         slow = [*statements[: point + 1], "SELECT pg_sleep(600)", *statements[point + 1 :]]
         (folder / DOWN).write_text(";\n".join(slow) + ";\n")
-        _kill_at_the_sleep(database, [*arguments, "--sql-dir", str(folder)])
+        kill_asleep(database, *arguments, "--sql-dir", str(folder))
         untouched(database)
     assert ops(database, *arguments).code == 0
     assert catalog(database) == before
-
-
-def _kill_at_the_sleep(database: Database, arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "ops.cli", "migrate", *arguments]
-    environ = {**os.environ, "DATABASE_URL": database.admin_url, "TERMINATION_LOG": os.devnull}
-    runner = subprocess.Popen(command, env=environ, cwd=SQL.parent, stderr=subprocess.DEVNULL)
-    asleep = (
-        "SELECT count(*), pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
-        " AND query LIKE 'SELECT pg_sleep(600)%'"
-    )
-    assert any(database.value(asleep) for _ in range(400)), "the rollback came to the sleep"
-    runner.send_signal(signal.SIGKILL)
-    assert runner.wait(timeout=10) == -signal.SIGKILL
-    assert any(database.value(asleep) == 0 for _ in range(400)), "the server noticed"
 
 
 def test_a_table_in_use_is_waited_for_and_then_nothing_is_changed(

@@ -110,7 +110,7 @@ AS $$
     SELECT format(
         'SELECT %s FROM public.%I AS o
          CROSS JOIN (VALUES (1, repeat(''0'', 64), repeat(''0'', 64))) AS l (seq, previous_hash, hash)
-         WHERE %s OFFSET 0', orka_new.values_of(target), target, condition)
+         WHERE %s', orka_new.values_of(target), target, condition)
 $$;
 
 -- The tables that are taken over: those of up.sql whose originals are there. The others here only help the copying.

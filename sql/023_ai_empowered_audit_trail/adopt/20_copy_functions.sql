@@ -30,7 +30,8 @@ AS $$
     END
 $$;
 
--- The events `o` of which a condition is true: whose, when, and the digest of what they hold.
+-- The events `o` of which a condition is true: whose, when, and the digest of what they hold. OFFSET 0 keeps the digests
+-- below a sort on top of it, where several cores can share them.
 CREATE FUNCTION orka_new.digests(condition text) RETURNS text
 LANGUAGE sql STABLE SET search_path = ''
 AS $$

@@ -3,6 +3,8 @@
 -- what it holds; then the rows of the other tables. What the triggers noted meanwhile may stand here too; it is copied
 -- once.
 SET LOCAL work_mem = '64MB';
+-- The planner does not see what a digest costs, only that many rows would pass between processes.
+SET LOCAL parallel_tuple_cost = 0.01;
 DO $history$
 DECLARE
     source text;
