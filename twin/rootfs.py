@@ -85,6 +85,8 @@ def debian_package(work: Path, name: str) -> Path:
 
 def _download_package(name: str, saved: Path) -> None:
     found = commands.run(["apt-get", "download", "--print-uris", name]).split()
+    if not found:
+        raise StepError(f"apt names no address of {name}: run where no {name}_*.deb lies already")
     # The hash comes from Debian's signed index; apt's own helper compares it.
     address, checksum = found[0].strip("'"), found[-1]
     helper = "/usr/lib/apt/apt-helper"
