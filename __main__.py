@@ -15,6 +15,7 @@ from components.database import DatabaseExtension, LoginRoles
 from components.edge import Edge
 from components.frontend import Frontend, build_args
 from components.images import Images
+from components.logs import Logs
 from components.migration import DatabaseMigration, read_sql
 from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
@@ -59,6 +60,8 @@ if settings.frontend.target == "kubernetes":
 Edge("edge", namespace=namespace, settings=settings, opts=top)
 if settings.monitoring.mode != "none":
     Monitoring("monitoring", place, images, secrets, roles.urls["monitor"], release=release, opts=top)
+if settings.logging.sink != "none":
+    Logs("logs", place, images["fluentd"], secrets, top)
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:

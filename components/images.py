@@ -43,6 +43,10 @@ class Images(Component):
             # Who counts pods and jobs runs from the image of this repository.
             if public is not None:
                 self.references[part] = pulumi.Output.from_input(f"{public.repository}@{public.digest}")
+        collector = settings.images.fluentd
+        if collector is not None:
+            reference = pulumi.Output.from_input(f"{collector.repository}@{collector.digest}")
+            self.references["fluentd"] = reference
         for image_name in APPLICATION:
             image: AppImage | None = getattr(settings.images, image_name)
             if image is None:

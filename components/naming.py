@@ -16,6 +16,7 @@ FRONTEND = "frontend"
 MIGRATION = "migration"
 VERIFICATION = "verification"
 ANNOUNCEMENT = "announcement"
+FLUENTD = "fluentd"
 CHECKER = "checker"
 JOBS = "cron-jobs"
 CHECKER_PORT = 8080
@@ -40,6 +41,8 @@ def parts(settings: Settings) -> list[str]:
     if active(settings):
         found.append(JOBS)
     found += monitoring_parts.parts(settings)
+    if settings.logging.sink != "none":
+        found.append(FLUENTD)
     if settings.verification.enabled:
         found.append(VERIFICATION)
         if settings.verification.announce:

@@ -11,9 +11,9 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
-from model import monitoring_parts
+from model import fluentd, monitoring_parts
 from model.jobs import JOB_NAMES
-from model.reachability import EDGE, OPERATOR, Place, connections, outside
+from model.reachability import EDGE, OPERATOR, SENDERS, Place, connections, outside
 from model.settings_network import Peers
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
         },
     }
     needed, places = connections(settings), outside(settings)
-    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, *places}
+    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, SENDERS, *places}
     for part in sorted(parts):
         spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part), "policy_types": both}
         # A direction without a rule is left out: the API server drops an empty list, and every refresh would
@@ -110,6 +110,8 @@ def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRul
         peers = _peers(settings.network.edge)
     elif source == OPERATOR:
         peers = _peers(Peers(namespaces=(settings.monitoring.operator.namespace,)))
+    elif source == SENDERS:
+        peers = _peers(settings.logging.senders)
     else:
         peers = [_peer(source)]
     return {"from_": peers, "ports": [_port(_listens(part, settings))]}
@@ -133,6 +135,7 @@ def _listens(part: str, settings: Settings) -> int:
         naming.BACKEND: settings.backend.contract.port,
         naming.FRONTEND: settings.frontend.contract.port,
         naming.CHECKER: naming.CHECKER_PORT,
+        naming.FLUENTD: fluentd.FORWARD_PORT,
         **monitoring_parts.PORTS,
     }
     return ports[part]

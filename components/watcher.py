@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import VolumeArgsDict, VolumeMountArgsDict
 
     from components.place import Place
+    from model.settings_resources import Resources
 
 ROLLOUT_SECONDS = 180
 DATA = "data"
@@ -38,6 +39,8 @@ class Watcher(Component):
         secret: pulumi.Input[str] | None = None,
         files: Mapping[str, VolumeArgsDict] | None = None,
         data: str | None = None,
+        port: int | None = None,
+        resources: Resources | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Args beside those of every component.
@@ -52,15 +55,17 @@ class Watcher(Component):
             secret: the name of a Secret of variables.
             files: volumes that are mounted read only, by path.
             data: a path that it may write to; empty in a new pod.
+            port: where it answers, if it is no part of monitoring.
+            resources: what it may use, likewise.
             opts: of the component.
         """
         super().__init__(name, opts)
-        port = monitoring_parts.PORTS[name]
+        port = port or monitoring_parts.PORTS[name]
         mounts, volumes = _volumes(files or {}, data)
         made = workload.container(
             name,
             image,
-            monitoring_parts.resources(place.settings, name),
+            resources or monitoring_parts.resources(place.settings, name),
             args=args or None,
             env=env,
             env_from=[{"secret_ref": {"name": secret}}] if secret is not None else (),

@@ -42,6 +42,8 @@ def allowed(settings: Settings) -> Capacity:
     ]
     if settings.frontend.target == "kubernetes":
         parts.append((settings.frontend.replicas, settings.frontend.resources))
+    if settings.logging.sink != "none":
+        parts.append((1, settings.logging.resources))
     watching = monitoring_parts.parts(settings)
     parts += [(1, monitoring_parts.resources(settings, part)) for part in watching]
     if settings.verification.checker:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 EDGE = "edge"
+SENDERS = "log-senders"
+"""The agents on the nodes that read the pods' logs."""
 OPERATOR = "operator"
 """A Prometheus in another namespace, which an operator runs."""
 EXTERNAL_FRONTEND = "external-frontend"
@@ -43,6 +45,10 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
     if here:
         found += [(EDGE, "frontend"), ("frontend", "backend")]
     found += monitoring_connections(settings)
+    if settings.logging.sink != "none":
+        found.append((SENDERS, "fluentd"))
+        if settings.logging.url:
+            found.append(("fluentd", "log-sink"))
     if settings.verification.enabled:
         page = "frontend" if here else EXTERNAL_FRONTEND
         found += [("verification", target) for target in ("backend", "supabase", page)]
@@ -101,6 +107,10 @@ def outside(settings: Settings) -> dict[str, Place]:
     named = {"kubernetes": network.kubernetes, "alerts": network.alerts, **network.further}
     for name, place in named.items():
         found[name] = _place(place.port, place.cidrs, network.cluster_cidrs)
+    if settings.logging.url:
+        parts = urlsplit(settings.logging.url)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        found["log-sink"] = _place(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
     found["public"] = _place(DEFAULT_PORTS["https"], network.public.cidrs, network.cluster_cidrs)
     return found
 

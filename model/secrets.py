@@ -197,6 +197,27 @@ SECRETS: tuple[SecretSpec, ...] = (
         purpose="the routing key (Events API v2) of the service that critical alerts page",
     ),
     SecretSpec(
+        key="fluentd-shared-key",
+        variable="FLUENTD_SHARED_KEY",
+        rule=_given,
+        required=False,
+        purpose="which the agents on the nodes share with the aggregator of logs",
+    ),
+    SecretSpec(
+        key="elasticsearch-password",
+        variable="ELASTICSEARCH_PASSWORD",
+        rule=_given,
+        required=False,
+        purpose="of the user logging.user",
+    ),
+    SecretSpec(
+        key="splunk-hec-token",
+        variable="SPLUNK_HEC_TOKEN",
+        rule=_given,
+        required=False,
+        purpose="of Splunk's HTTP event collector",
+    ),
+    SecretSpec(
         key="registry-password",
         variable="REGISTRY_PASSWORD",
         rule=_given,

@@ -25,6 +25,7 @@ from model.settings_base import (
 )
 from model.settings_contract import BackendContract, Contract
 from model.settings_edge import Edge
+from model.settings_logging import Logging
 from model.settings_monitoring import Monitoring
 from model.settings_network import Network
 from model.settings_resources import Resources
@@ -90,6 +91,8 @@ class Images(Strict):
     blackbox_exporter: PublicImage
     redis_exporter: PublicImage
     postgres_exporter: PublicImage
+    fluentd: PublicImage | None = None
+    """Needed where `logging.sink` is set."""
 
 
 class Database(Strict):
@@ -270,6 +273,7 @@ class Settings(Strict):
     network: Network = Network()
     cron_jobs: CronJobs
     monitoring: Monitoring = Monitoring()
+    logging: Logging = Logging()
     verification: Verification = Verification()
 
     @property
