@@ -42,28 +42,28 @@ def configuration(settings: Settings, channels: Channels) -> Json:
     return {
         "global": {"resolve_timeout": "5m"},
         "route": {
-            **_route(ROOT, divisor),
+            **route(ROOT, divisor),
             "group_by": list(GROUP_BY),
-            "routes": [_route(route, divisor) for route in ROUTES],
+            "routes": [route(one, divisor) for one in ROUTES],
         },
         "receivers": receivers(settings, channels),
         "inhibit_rules": [_inhibition(rule) for rule in INHIBITIONS],
     }
 
 
-def seconds(number: int | None, divisor: int) -> str | None:
-    """A time as both kinds of Alertmanager write it."""
+def _seconds(number: int | None, divisor: int) -> str | None:
     return None if number is None else f"{max(1, number // divisor) if number else 0}s"
 
 
-def _route(route: Route, divisor: int) -> Json:
+def route(route: Route, divisor: int) -> Json:
+    """One route; what it does not say is left out."""
     made = {
         "receiver": route.receiver,
         "matchers": _matchers(route.matchers),
         "continue": route.goes_on,
-        "group_wait": seconds(route.wait_s, divisor),
-        "group_interval": seconds(route.interval_s, divisor),
-        "repeat_interval": seconds(route.repeat_s, divisor),
+        "group_wait": _seconds(route.wait_s, divisor),
+        "group_interval": _seconds(route.interval_s, divisor),
+        "repeat_interval": _seconds(route.repeat_s, divisor),
     }
     return {key: value for key, value in made.items() if value}
 

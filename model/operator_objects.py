@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from model import alertmanager, scrape
 from model.alert_routes import GROUP_BY, INHIBITIONS, ROOT, ROUTES, Channels, Inhibition, Route
-from model.alertmanager import PAGERDUTY_FILE, SLACK_FILE, seconds
+from model.alertmanager import PAGERDUTY_FILE, SLACK_FILE
 from model.monitoring_parts import BLACKBOX, PORTS
 
 if TYPE_CHECKING:
@@ -75,15 +75,15 @@ def alertmanager_config(settings: Settings, channels: Channels, secret: str) -> 
 
 
 def _route(route: Route, divisor: int) -> Json:
-    made = {
-        "receiver": route.receiver,
-        "matchers": _matchers(route.matchers),
-        "continue": route.goes_on,
-        "groupWait": seconds(route.wait_s, divisor),
-        "groupInterval": seconds(route.interval_s, divisor),
-        "repeatInterval": seconds(route.repeat_s, divisor),
-    }
-    return {key: value for key, value in made.items() if value}
+    made = alertmanager.route(route, divisor)
+    if route.matchers:
+        made["matchers"] = _matchers(route.matchers)
+    return {_camel(key): value for key, value in made.items()}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _matchers(matchers: Sequence[Matcher]) -> list[Json]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,9 +13,6 @@ import yaml
 from model.alert_routes import CHAT, EVERYBODY, NOBODY, PAGER, TEST_ALERT, WATCHDOG, Channels
 from model.alertmanager import configuration
 from tests.monitoring.support import SOURCE, rules, run, settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BOTH = Channels(slack=True, pagerduty=True)
 
@@ -39,6 +39,31 @@ def test_amtool_finds_no_fault(tmp_path: Path, *, slack: bool, pagerduty: bool, 
     file.write_text(yaml.safe_dump(configuration(stack, Channels(slack=slack, pagerduty=pagerduty))))
     code, words = run("amtool", "check-config", str(file))
     assert code == 0, words
+
+
+def _linted(folder: Path, document: dict[str, Any]) -> tuple[int, str]:
+    file = folder / "alertmanager.yaml"
+    file.write_text(yaml.safe_dump(document))
+    command = [str(Path(sys.prefix) / "bin" / "amlint"), "check", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_amlint_finds_no_route_that_cannot_be_reached_and_no_receiver_that_is_silent(tmp_path: Path) -> None:
+    stack = settings(**{"watchdog-url": "https://example.com/ping"})
+    code, words = _linted(tmp_path, configuration(stack, BOTH))
+    assert code == 0, words
+    # What nobody named is meant to reach nobody.
+    assert words.count("empty-receiver") == words.count(f"'{NOBODY}'") == 1, words
+    assert not {"WARN", "ERROR"} & set(words.split()), words
+
+
+def test_amlint_would_find_a_route_that_is_never_reached(tmp_path: Path) -> None:
+    broken = configuration(settings(), BOTH)
+    broken["route"]["routes"].insert(0, {"receiver": CHAT, "matchers": ['alertname=~".*"']})
+    _, words = _linted(tmp_path, broken)
+    assert "WARN" in words.split()
+    assert "[unreachable-route]" in words
 
 
 def test_amtool_would_find_a_route_to_a_receiver_that_is_not_there(tmp_path: Path) -> None:
