@@ -38,8 +38,8 @@ check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither r
 	@.venv/bin/mypy
 	@$(PYTHON) -m pytest tests/unit tests/plugins
 
-test: check ## everything: the fast part, SQL and the checks on real processes, then the twin end to end
-	@$(PYTHON) -m pytest tests/sql tests/checks
+test: check ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
+	@$(PYTHON) -m pytest tests/sql tests/checks tests/monitoring
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 

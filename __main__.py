@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components import configuration, outputs
+from components.announcement import Announcement
 from components.backend import Backend, application_secrets
 from components.checker import Checker
 from components.cronjobs import CronJobs
@@ -15,6 +16,7 @@ from components.edge import Edge
 from components.frontend import Frontend, build_args
 from components.images import Images
 from components.job_runs import JobRuns
+from components.logs import Logs
 from components.migration import DatabaseMigration, read_sql
 from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
@@ -40,7 +42,7 @@ migration = DatabaseMigration(
     "migration", place, plan=plan, review=review, image=images["ops"], admin_url=admin_url,
     after=extension, opts=top,
 )  # fmt: skip
-roles = LoginRoles("roles", settings.database, admin_url, migration.job, top)
+roles = LoginRoles("roles", settings, admin_url, migration.job, top)
 
 for_backend, for_jobs = (application_secrets(settings, secrets, roles.urls[role]) for role in ("app", "jobs"))
 app_secret = AppSecret("backend", namespace, for_backend, top).name
@@ -59,8 +61,10 @@ if settings.frontend.target == "kubernetes":
     judged["frontend"] = frontend.deployment
     services.append(frontend.service)
 Edge("edge", namespace=namespace, settings=settings, after=services, opts=top)
-if settings.monitoring.mode == "standalone":
-    Monitoring("prometheus", place, image=images["prometheus"], release=release, opts=top)
+if settings.monitoring.mode != "none":
+    Monitoring("monitoring", place, images, secrets, roles.urls["monitor"], release=release, opts=top)
+if settings.logging.sink != "none":
+    Logs("logs", place, images["fluentd"], secrets, top)
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:
@@ -68,8 +72,10 @@ if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, for_checks, top).name
     runs = JobRuns("job-runs", place, templates=jobs.templates, release=release, judged=judged, opts=top).jobs
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
-    Verification(
+    gate = Verification(
         "verification", place, image=images["ops"], secret=checks_secret,
         release=release, judged=judged, names=names, after=[*services, *runs], opts=top,
     )  # fmt: skip
+    if settings.verification.announce:
+        Announcement("announcement", place, images["ops"], secrets["slack-webhook-url"], gate.job, opts=top)
 outputs.export(settings, namespace=namespace, release=release, images=images)

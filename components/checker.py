@@ -11,8 +11,8 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
-from model.settings import Resources
 from model.settings_contract import Probes
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     import pulumi

@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 from components import naming, workload
 from components.backend import application_env
 from components.component import Component
-from model.jobs import active
+from model.jobs import JOB_NAMES, active
 
 if TYPE_CHECKING:
     import pulumi
@@ -45,7 +45,7 @@ class CronJobs(Component):
         self.jobs: dict[str, k8s.batch.v1.CronJob] = {}
         self.templates: dict[str, PodTemplateSpecArgsDict] = {}
         for task, one in active(settings).items():
-            job_name = naming.CRON_JOBS[task]
+            job_name = JOB_NAMES[task]
             run = workload.container(
                 "job",
                 image,

@@ -17,12 +17,14 @@ import pulumi_random as random
 from components.component import Component
 
 if TYPE_CHECKING:
-    from model.settings import Database
+    from model.settings import Database, Settings
 
 GROUPS = {"app": "orka_app", "jobs": "orka_jobs", "readonly": "orka_readonly"}
+MONITOR = "monitor"
+"""A member of nothing: that it can sign in, and what every role may see of the server, is all it is for."""
 PASSWORD_LENGTH = 32
 CONNECT_TIMEOUT_S = 10
-CONNECTIONS = {"app": 40, "jobs": 8, "readonly": 4}
+CONNECTIONS = {"app": 40, "jobs": 8, "readonly": 4, MONITOR: 4}
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,17 +108,18 @@ class LoginRoles(Component):
     def __init__(
         self,
         name: str,
-        settings: Database,
+        stack: Settings,
         admin_url: pulumi.Output[str],
         migration: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._migration = migration
+        settings, watched = stack.database, stack.monitoring.mode != "none"
         self.urls: dict[str, pulumi.Output[str]] = {}
         first = settings.rotation - 1 if settings.keep_previous_roles else settings.rotation
         for generation in range(max(first, 1), settings.rotation + 1):
-            for group in GROUPS:
+            for group in [*GROUPS, *([MONITOR] if watched else [])]:
                 role, password = self._role(group, generation)
                 # The last generation stays.
                 self.urls[group] = pulumi.Output.secret(
@@ -132,10 +135,10 @@ class LoginRoles(Component):
         )
         role = postgresql.Role(
             f"{group}-{generation}",
-            name=f"{GROUPS[group]}_{generation}",
+            name=f"orka_{group}_{generation}",
             login=True,
             password=password.result,
-            roles=[GROUPS[group]],
+            roles=[GROUPS[group]] if group in GROUPS else [],
             connection_limit=CONNECTIONS[group],
             # The migration makes the group; the role names it by a constant.
             opts=self.child_after(self._migration),

@@ -12,6 +12,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.component import Component
+from model.health import CHECKER_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ class Edge(Component):
 
 def _answers(path: str, settings: Settings) -> str:
     """Which Service answers a health address."""
-    by_checker = settings.verification.checker and path in naming.CHECKER_PATHS
+    by_checker = settings.verification.checker and path in CHECKER_PATHS
     return naming.CHECKER if by_checker else naming.BACKEND
 
 

@@ -8,6 +8,7 @@ import pulumi
 
 from components.build_context import context_tag
 from components.component import Component
+from model import monitoring_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +37,16 @@ class Images(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        prometheus = settings.images.prometheus
-        self.references: dict[str, pulumi.Output[str]] = {
-            "prometheus": pulumi.Output.from_input(f"{prometheus.repository}@{prometheus.digest}")
-        }
+        self.references: dict[str, pulumi.Output[str]] = {}
+        for part in monitoring_parts.parts(settings):
+            public = getattr(settings.images, part.replace("-", "_"), None)
+            # Who counts pods and jobs runs from the image of this repository.
+            if public is not None:
+                self.references[part] = pulumi.Output.from_input(f"{public.repository}@{public.digest}")
+        collector = settings.images.fluentd
+        if collector is not None:
+            reference = pulumi.Output.from_input(f"{collector.repository}@{collector.digest}")
+            self.references["fluentd"] = reference
         for image_name in APPLICATION:
             image: AppImage | None = getattr(settings.images, image_name)
             if image is None:

@@ -16,7 +16,7 @@ from components.component import Component
 from components.secrets import AppSecret
 from model.plan import Plan, PlanError, load_plan
 from model.review import load_review
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,150 +1,82 @@
-"""Prometheus in the stack, with the alert rules of `manifests/`, scraping what runs here."""
+"""Monitoring: all of it in the stack, or what an operator of the cluster makes the rest of, or nothing."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from components import naming, workload
 from components.component import Component
-from model.settings_contract import Probes
+from components.exporters import Exporters
+from components.monitoring_operator import OperatorObjects
+from components.monitoring_standalone import Standalone
+from model.alert_routes import Channels
+from model.scrape import BACKEND_PODS
 
 if TYPE_CHECKING:
-    import pulumi
-    from pulumi_kubernetes.core.v1 import ContainerArgsDict
+    from collections.abc import Mapping
 
+    from components.configuration import Secrets
     from components.place import Place
-    from model.settings import Monitoring as MonitoringSettings
-    from model.settings import Settings
 
-RULES = Path(__file__).parents[1] / "manifests" / "prometheus-rules.yaml"
-CONFIG_MOUNT = "/etc/orka-prometheus"
-DATA_MOUNT = "/prometheus"
-ROLLOUT_SECONDS = 180
-READY = {"path": "/-/ready"}
-PROBES = Probes.model_validate(
-    {
-        "startup": READY,
-        "readiness": READY,
-        "liveness": {"path": "/-/healthy"},
-    }
+NOBODY_HEARS = (
+    "no alert reaches anybody: "
+    "pulumi config set --secret orka-ppm:slack-webhook-url, or orka-ppm:pagerduty-api-key"
 )
-
-
-def scrape_configuration(settings: Settings, release: str) -> dict[str, Any]:
-    """What Prometheus asks, and how often. The backend's pods are found by its headless Service."""
-    interval = f"{settings.monitoring.scrape_interval_seconds}s"
-    return {
-        "global": {
-            "scrape_interval": interval,
-            "evaluation_interval": interval,
-            "external_labels": {"environment": settings.cluster.namespace, "release": release},
-        },
-        "rule_files": [f"{CONFIG_MOUNT}/rules.yaml"],
-        "scrape_configs": [
-            {
-                "job_name": "prometheus",
-                "static_configs": [{"targets": [f"localhost:{naming.PROMETHEUS_PORT}"]}],
-            },
-            {
-                "job_name": "backend",
-                "dns_sd_configs": [
-                    {
-                        "names": [f"{naming.BACKEND}-pods"],
-                        "type": "A",
-                        "port": settings.backend.contract.port,
-                        "refresh_interval": "15s",
-                    }
-                ],
-            },
-        ],
-    }
+CHANNELS = ("slack-webhook-url", "pagerduty-api-key")
 
 
 class Monitoring(Component):
-    """The Deployment and Service `prometheus`; nothing of it is reachable from outside."""
+    """The parts of one mode. `deployments` are what has pods."""
 
     def __init__(
         self,
         name: str,
         place: Place,
+        images: Mapping[str, pulumi.Output[str]],
+        secrets: Secrets,
+        database_url: pulumi.Output[str],
         *,
-        image: pulumi.Input[str],
         release: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
-        # Without a virtual address, so that its name answers with every pod: each is scraped by itself.
-        k8s.core.v1.Service(
-            f"{naming.BACKEND}-pods",
-            metadata=workload.metadata(f"{naming.BACKEND}-pods", namespace, annotations=workload.SKIP_AWAIT),
-            spec={
-                "cluster_ip": "None",
-                "selector": naming.selector(naming.BACKEND, settings.cluster),
-                "ports": [{"name": "http", "port": settings.backend.contract.port, "target_port": "http"}],
-            },
-            opts=self.child,
+        settings = place.settings
+        given = {key: value for key in CHANNELS if (value := secrets.get(key)) is not None}
+        channels = Channels(slack="slack-webhook-url" in given, pagerduty="pagerduty-api-key" in given)
+        if not given:
+            pulumi.log.warn(NOBODY_HEARS, self)
+        Exporters(
+            "exporters", place, images=images, secrets=secrets, database_url=database_url, opts=self.child
         )
-        configuration = k8s.core.v1.ConfigMap(
-            name,
-            metadata={"namespace": namespace},
-            immutable=True,
-            data={
-                "prometheus.yaml": release.apply(
-                    lambda value: yaml.safe_dump(scrape_configuration(settings, value), sort_keys=True)
-                ),
-                "rules.yaml": RULES.read_text(),
-            },
-            opts=self.child,
-        )
-        k8s.apps.v1.Deployment(
-            name,
-            metadata=workload.metadata(name, namespace),
-            spec={
-                "replicas": 1,
-                "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
-                "selector": {"match_labels": naming.selector(name, settings.cluster)},
-                "template": workload.pod(
-                    _container(settings.monitoring, image),
-                    labels=naming.pod_labels(name, settings.cluster),
-                    pull_secrets=pull_secrets,
-                    volumes=[
-                        {"name": "configuration", "config_map": {"name": configuration.metadata["name"]}},
-                        {"name": "data", "empty_dir": {"size_limit": "4Gi"}},
+        if settings.monitoring.backend_metrics:
+            # Without a virtual address, so that its name answers with every pod: each is scraped by itself.
+            k8s.core.v1.Service(
+                BACKEND_PODS,
+                metadata=workload.metadata(BACKEND_PODS, place.namespace, annotations=workload.SKIP_AWAIT),
+                spec={
+                    "cluster_ip": "None",
+                    "selector": naming.selector(naming.BACKEND, settings.cluster),
+                    "ports": [
+                        {"name": "http", "port": settings.backend.contract.port, "target_port": "http"}
                     ],
-                ),
-            },
-            opts=self.child_after(seconds=ROLLOUT_SECONDS),
-        )
-        k8s.core.v1.Service(
-            name,
-            metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
-            spec={
-                "selector": naming.selector(name, settings.cluster),
-                "ports": [{"name": "http", "port": naming.PROMETHEUS_PORT, "target_port": "http"}],
-            },
-            opts=self.child,
-        )
+                },
+                opts=self.child,
+            )
+        if settings.monitoring.mode == "standalone":
+            Standalone(
+                "standalone",
+                place,
+                images=images,
+                channels=channels,
+                secrets=given,
+                release=release,
+                opts=self.child,
+            )
+        else:
+            OperatorObjects(
+                "operator", place, channels=channels, secrets=given, release=release, opts=self.child
+            )
         self.register_outputs({"mode": settings.monitoring.mode})
-
-
-def _container(settings: MonitoringSettings, image: pulumi.Input[str]) -> ContainerArgsDict:
-    made = workload.container(
-        naming.PROMETHEUS,
-        image,
-        settings.resources,
-        args=[
-            f"--config.file={CONFIG_MOUNT}/prometheus.yaml",
-            f"--storage.tsdb.path={DATA_MOUNT}",
-            f"--storage.tsdb.retention.time={settings.retention}",
-        ],
-        mounts=[
-            {"name": "configuration", "mount_path": CONFIG_MOUNT, "read_only": True},
-            {"name": "data", "mount_path": DATA_MOUNT},
-        ],
-    )
-    return workload.serving(made, naming.PROMETHEUS_PORT, PROBES)

@@ -11,7 +11,7 @@ from components import naming, workload
 from components.component import Component
 from components.network import NetworkPolicies
 from model.capacity import quota
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model import monitoring_parts
 from model.jobs import active
 
 if TYPE_CHECKING:
@@ -13,24 +14,14 @@ if TYPE_CHECKING:
 APPLICATION = "orka-ppm"
 BACKEND = "backend"
 FRONTEND = "frontend"
-PROMETHEUS = "prometheus"
 MIGRATION = "migration"
 VERIFICATION = "verification"
+ANNOUNCEMENT = "announcement"
+FLUENTD = "fluentd"
 CHECKER = "checker"
 JOBS = "cron-jobs"
-PROMETHEUS_PORT = 9090
 CHECKER_PORT = 8080
 SERVICE_PORT = 80
-# What the checker answers in the application's place.
-CHECKER_PATHS = ("/health/db", "/health/redis", "/health/openai")
-
-# The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
-CRON_JOBS = {
-    "anomaly-detection": "anomaly-detection-job",
-    "embedding-generation": "embedding-generation-job",
-    "model-training": "model-training-job",
-    "scheduled-reports": "scheduled-reports-job",
-}
 
 
 def labels(name: str) -> dict[str, str]:
@@ -56,11 +47,6 @@ def _own(name: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
 
 
-def frontend_url(settings: Settings) -> str:
-    """Where a pod of the namespace reaches the frontend."""
-    return settings.frontend.url or f"http://{FRONTEND}"
-
-
 def parts(settings: Settings) -> list[str]:
     """Every part of the stack that has pods under these settings."""
     found = [BACKEND, MIGRATION]
@@ -68,10 +54,13 @@ def parts(settings: Settings) -> list[str]:
         found.append(FRONTEND)
     if active(settings):
         found.append(JOBS)
-    if settings.monitoring.mode == "standalone":
-        found.append(PROMETHEUS)
+    found += monitoring_parts.parts(settings)
+    if settings.logging.sink != "none":
+        found.append(FLUENTD)
     if settings.verification.enabled:
         found.append(VERIFICATION)
+        if settings.verification.announce:
+            found.append(ANNOUNCEMENT)
     if settings.verification.checker:
         found.append(CHECKER)
     return found

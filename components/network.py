@@ -11,7 +11,10 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
-from model.reachability import EDGE, Place, connections, outside
+from model import fluentd, monitoring_parts
+from model.jobs import JOB_NAMES
+from model.reachability import EDGE, OPERATOR, SENDERS, Place, connections, outside
+from model.settings_network import Peers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     )
 
     from model.settings import Settings
-    from model.settings_network import Peers
 
 # The pods with which cert-manager answers an HTTP-01 challenge lie in this namespace too.
 ACME_SOLVER = "acme.cert-manager.io/http01-solver"
@@ -75,7 +77,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
         },
     }
     needed, places = connections(settings), outside(settings)
-    parts = {end for ends in needed for end in ends} - {EDGE, *places}
+    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, SENDERS, *places}
     for part in sorted(parts):
         spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part, settings), "policy_types": both}
         # A direction without a rule is left out: the API server drops an empty list, and every refresh would
@@ -96,7 +98,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
 
 def _pods(part: str, settings: Settings) -> LabelSelectorArgsDict:
     if part == naming.JOBS:
-        names = sorted(naming.CRON_JOBS.values())
+        names = sorted(JOB_NAMES.values())
         return {
             "match_expressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": names}],
         }
@@ -104,12 +106,22 @@ def _pods(part: str, settings: Settings) -> LabelSelectorArgsDict:
 
 
 def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRuleArgsDict:
-    peers = _peers(settings.network.edge) if source == EDGE else [_peer(source, settings)]
+    if source == EDGE:
+        peers = _peers(settings.network.edge)
+    elif source == OPERATOR:
+        peers = _peers(Peers(namespaces=(settings.monitoring.operator.namespace,)))
+    elif source == SENDERS:
+        peers = _peers(settings.logging.senders)
+    else:
+        peers = [_peer(source, settings)]
     return {"from_": peers, "ports": [_port(_listens(part, settings))]}
 
 
 def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
     place = places.get(target)
+    if target == EDGE:
+        ports = {int(address.rpartition(":")[2]) for address in settings.monitoring.edge_metrics.targets}
+        return {"to": _peers(settings.network.edge), "ports": [_port(port) for port in sorted(ports)]}
     if place is None:
         return {"to": [_peer(target, settings)], "ports": [_port(_listens(target, settings))]}
     return {
@@ -123,6 +135,8 @@ def _listens(part: str, settings: Settings) -> int:
         naming.BACKEND: settings.backend.contract.port,
         naming.FRONTEND: settings.frontend.contract.port,
         naming.CHECKER: naming.CHECKER_PORT,
+        naming.FLUENTD: fluentd.FORWARD_PORT,
+        **monitoring_parts.PORTS,
     }
     return ports[part]
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from components import naming
 from model.checks import health_urls
-from model.jobs import active
+from model.jobs import JOB_NAMES, active
 from model.settings_edge import record_type
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def export(
 
 
 def _schedules(settings: Settings) -> dict[str, str]:
-    return {naming.CRON_JOBS[task]: job.schedule for task, job in active(settings).items()}
+    return {JOB_NAMES[task]: job.schedule for task, job in active(settings).items()}
 
 
 def _dns_records(settings: Settings) -> dict[str, str]:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscalerSpecArgsDict
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
-    from model.settings import Autoscaling, Resources, Rollout
+    from model.settings import Autoscaling, Rollout
     from model.settings_cluster import Cluster
     from model.settings_contract import Contract
+    from model.settings_resources import Resources
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
 MARGIN_SECONDS = 30

@@ -14,10 +14,11 @@ import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.component import Component
+from model import health
 from model.check_defaults import Wanted, default_checks
-from model.checks import TokenSource, health_urls, render
+from model.checks import TokenSource, render
 from model.jobs import run_once
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,23 +43,15 @@ def generation(resource: Any) -> pulumi.Output[str]:
 def checks_file(settings: Settings, release: str) -> str:
     """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
     wanted = settings.verification
-    backend, frontend = f"http://{naming.BACKEND}", naming.frontend_url(settings)
-    health = health_urls(backend, frontend)
-    if wanted.checker:
-        health |= {
-            name: url.replace(backend, f"http://{naming.CHECKER}")
-            for name, url in health.items()
-            if url.removeprefix(backend) in naming.CHECKER_PATHS
-        }
     own = {settings.edge.api_host, settings.edge.frontend_host, urlsplit(settings.supabase.url).hostname}
     return render(
         default_checks(
             Wanted(
                 release_id=release,
-                api_url=backend,
-                frontend_url=frontend,
+                api_url=health.BACKEND,
+                frontend_url=health.frontend_url(settings),
                 token=TokenSource(supabase_url=settings.supabase.url),
-                health=health,
+                health=health.inside(settings),
                 profile=wanted.profile,
                 latency_ms=wanted.latency_ms.model_dump(),
                 version=wanted.version,

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     )
     from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
-    from model.settings import Resources
     from model.settings_contract import Probe, Probes
+    from model.settings_resources import Resources
 
 UID = 10_001
 TMP = "tmp"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from model import monitoring_parts
 from model.jobs import active
 from model.quantity import amount
-from model.settings import Resources
+from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from model.settings import Settings
@@ -36,13 +37,15 @@ def allowed(settings: Settings) -> Capacity:
     parts = [
         (most, backend.resources),
         (len(active(settings)), settings.cron_jobs.resources),
-        # The migration and the gate.
-        (2, Resources()),
+        # The migration, the gate, and the message after it.
+        (3, Resources()),
     ]
     if settings.frontend.target == "kubernetes":
         parts.append((settings.frontend.replicas, settings.frontend.resources))
-    if settings.monitoring.mode == "standalone":
-        parts.append((1, settings.monitoring.resources))
+    if settings.logging.sink != "none":
+        parts.append((1, settings.logging.resources))
+    watching = monitoring_parts.parts(settings)
+    parts += [(1, monitoring_parts.resources(settings, part)) for part in watching]
     if settings.verification.checker:
         parts.append((1, Resources()))
     return Capacity(

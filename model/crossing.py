@@ -32,7 +32,13 @@ def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> li
         *_database_port(settings, secrets),
         *_aliases(settings),
         *_variables(settings),
+        *_logging(settings),
     ]
+
+
+def _logging(settings: Settings) -> Iterator[str]:
+    if settings.logging.sink != "none" and settings.images.fluentd is None:
+        yield "images.fluentd is missing: give its repository and digest, or set logging.sink to none"
 
 
 def _frontend(settings: Settings) -> Iterator[str]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PROJECT = "orka-ppm"
+# Under which sink each is needed.
+LOG_SECRETS = {
+    "fluentd-shared-key": {"elasticsearch", "splunk", "file"},
+    "elasticsearch-password": {"elasticsearch"},
+    "splunk-hec-token": {"splunk"},
+}
 _REMOVE = {"extra_forbidden"}
 _UNKNOWN = "is not a setting of this program"
 
@@ -95,6 +101,12 @@ def _needed(key: str, document: Mapping[str, Any]) -> bool:
     if key == "registry-password":
         registry = document.get("registry")
         return isinstance(registry, dict) and bool(registry.get("username"))
+    if key in LOG_SECRETS:
+        logging = document.get("logging", {})
+        return isinstance(logging, dict) and logging.get("sink") in LOG_SECRETS[key]
+    if key == "slack-webhook-url":
+        verification = document.get("verification", {})
+        return isinstance(verification, dict) and verification.get("announce") is True
     if key in ("check-email", "check-password"):
         verification = document.get("verification", {})
         return isinstance(verification, dict) and verification.get("enabled", True) is not False

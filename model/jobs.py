@@ -16,6 +16,14 @@ FEATURES = {
 }
 """By the job's name in the settings."""
 
+# The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
+JOB_NAMES = {
+    "anomaly-detection": "anomaly-detection-job",
+    "embedding-generation": "embedding-generation-job",
+    "model-training": "model-training-job",
+    "scheduled-reports": "scheduled-reports-job",
+}
+
 
 def run_once(settings: Settings) -> tuple[Task, ...]:
     """The jobs that a rollout runs once: those that are safe to, as far as they are there."""

@@ -7,12 +7,17 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from model import monitoring_parts
 from model.jobs import active
 
 if TYPE_CHECKING:
     from model.settings import Settings
 
 EDGE = "edge"
+SENDERS = "log-senders"
+"""The agents on the nodes that read the pods' logs."""
+OPERATOR = "operator"
+"""A Prometheus in another namespace, which an operator runs."""
 EXTERNAL_FRONTEND = "external-frontend"
 ANYWHERE = ("0.0.0.0/0", "::/0")
 DEFAULT_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
@@ -30,7 +35,7 @@ class Place:
 def connections(settings: Settings) -> list[tuple[str, str]]:
     """Who opens connections to whom: parts of the stack, `edge`, and the names of `outside`."""
     application = ("backend", "cron-jobs") if active(settings) else ("backend",)
-    hosted = [name for name in outside(settings) if name not in ("database", EXTERNAL_FRONTEND)]
+    hosted = ["redis", "supabase", "openai", *settings.network.further]
     here = settings.frontend.target == "kubernetes"
     found = [
         (EDGE, "backend"),
@@ -39,15 +44,46 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
     ]
     if here:
         found += [(EDGE, "frontend"), ("frontend", "backend")]
-    if settings.monitoring.mode == "standalone":
-        found.append(("prometheus", "backend"))
+    found += monitoring_connections(settings)
+    if settings.logging.sink != "none":
+        found.append((SENDERS, "fluentd"))
+        if settings.logging.url:
+            found.append(("fluentd", "log-sink"))
     if settings.verification.enabled:
         page = "frontend" if here else EXTERNAL_FRONTEND
         found += [("verification", target) for target in ("backend", "supabase", "database", page)]
+        if settings.verification.announce:
+            found.append(("announcement", "alerts"))
     if settings.verification.checker:
         found += [(EDGE, "checker"), *(("checker", target) for target in ("database", "redis", "openai"))]
         if settings.verification.enabled:
             found.append(("verification", "checker"))
+    return found
+
+
+def monitoring_connections(settings: Settings) -> list[tuple[str, str]]:
+    """Who watches whom, and who tells whom."""
+    there = monitoring_parts.parts(settings)
+    if not there:
+        return []
+    page = "frontend" if settings.frontend.target == "kubernetes" else EXTERNAL_FRONTEND
+    asker = "prometheus" if "prometheus" in there else OPERATOR
+    asked = [part for part in there if part != "prometheus"]
+    if settings.monitoring.backend_metrics:
+        asked.append("backend")
+    found = [
+        *((asker, target) for target in asked),
+        *((monitoring_parts.BLACKBOX, target) for target in ("backend", page, "public")),
+        (monitoring_parts.REDIS, "redis"),
+        (monitoring_parts.POSTGRES, "database"),
+        (monitoring_parts.KUBE_METRICS, "kubernetes"),
+    ]
+    if settings.verification.checker:
+        found.append((monitoring_parts.BLACKBOX, "checker"))
+    if asker == "prometheus":
+        found.append((monitoring_parts.ALERTMANAGER, "alerts"))
+        if settings.monitoring.edge_metrics.targets:
+            found.append((asker, EDGE))
     return found
 
 
@@ -68,8 +104,14 @@ def outside(settings: Settings) -> dict[str, Place]:
         found[name] = _place(port, given, network.cluster_cidrs)
     if settings.frontend.url:
         found[EXTERNAL_FRONTEND] = _place(DEFAULT_PORTS["https"], (), network.cluster_cidrs)
-    for name, further in network.further.items():
-        found[name] = _place(further.port, further.cidrs, network.cluster_cidrs)
+    named = {"kubernetes": network.kubernetes, "alerts": network.alerts, **network.further}
+    for name, place in named.items():
+        found[name] = _place(place.port, place.cidrs, network.cluster_cidrs)
+    if settings.logging.url:
+        parts = urlsplit(settings.logging.url)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        found["log-sink"] = _place(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
+    found["public"] = _place(DEFAULT_PORTS["https"], network.public.cidrs, network.cluster_cidrs)
     return found
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FIELDS = ("minute", "hour", "day", "month", "weekday")
 RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
 DAY_MINUTES = 24 * 60
+FIRST_DAY, YEARS_DAYS = date(2024, 1, 1).toordinal(), 9 * 366
 
 
 def shortest_period_s(schedule: str) -> int:
@@ -16,14 +22,52 @@ def shortest_period_s(schedule: str) -> int:
     Raises:
         ValueError: it is not a schedule of five fields; the message names the field.
     """
+    times = _times(_fields(schedule))
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return 60 * min([*gaps, times[0] + DAY_MINUTES - times[-1]])
+
+
+def longest_gap_s(schedule: str) -> int:
+    """The longest time between two runs, in seconds, over years with and without a 29th of February.
+
+    Raises:
+        ValueError: it is not a schedule of five fields, or no day is in it.
+    """
+    found = _fields(schedule)
+    times, days = _times(found), _days(schedule, found)
+    if len(days) < 2:  # noqa: PLR2004 - a gap has two ends
+        message = "the days of this cron schedule hardly ever come; give days that every year has"
+        raise ValueError(message)
+    over_night = DAY_MINUTES - times[-1] + times[0]
+    apart = max((later - earlier - 1) * DAY_MINUTES for earlier, later in pairwise(days))
+    return 60 * max([*(later - earlier for earlier, later in pairwise(times)), over_night + apart])
+
+
+def _fields(schedule: str) -> dict[str, set[int]]:
     parts = schedule.split()
     if len(parts) != len(FIELDS):
         message = "a cron schedule has five fields: minute hour day month weekday"
         raise ValueError(message)
-    found = {name: _values(name, text) for name, text in zip(FIELDS, parts, strict=True)}
-    times = sorted(hour * 60 + minute for hour in found["hour"] for minute in found["minute"])
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    return 60 * min([*gaps, times[0] + DAY_MINUTES - times[-1]])
+    return {name: _values(name, text) for name, text in zip(FIELDS, parts, strict=True)}
+
+
+def _times(found: Mapping[str, set[int]]) -> list[int]:
+    """The minutes of the day, in order."""
+    return sorted(hour * 60 + minute for hour in found["hour"] for minute in found["minute"])
+
+
+def _days(schedule: str, found: Mapping[str, set[int]]) -> list[int]:
+    """The days of nine years, as their numbers: where day and weekday are both named, either is enough."""
+    _, _, day_text, _, weekday_text = schedule.split()
+    weekdays = {number % 7 for number in found["weekday"]}
+    either = not day_text.startswith("*") and not weekday_text.startswith("*")
+    together = any if either else all
+    return [
+        number
+        for number in range(FIRST_DAY, FIRST_DAY + YEARS_DAYS)
+        if (day := date.fromordinal(number)).month in found["month"]
+        and together((day.day in found["day"], day.isoweekday() % 7 in weekdays))
+    ]
 
 
 def _values(name: str, text: str) -> set[int]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from model.settings_base import inside
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,10 +108,37 @@ def _sentry_dsn(value: str) -> str | None:
     return "expected https://KEY@HOST/PROJECT; leave it out where Sentry is not used"
 
 
+def _slack_webhook(value: str) -> str | None:
+    parts = urlsplit(value)
+    if "YOUR" in value or value.endswith("..."):
+        return "is a placeholder; give the URL that Slack shows for the incoming webhook"
+    if not parts.path.startswith("/services/") or len(parts.path.split("/")) != SLACK_PATH_PARTS:
+        return "expected https://hooks.slack.com/services/T…/B…/…"
+    if parts.scheme == "https" and parts.hostname in SLACK_HOSTS:
+        return None
+    # A rehearsal has something in Slack's place.
+    if parts.scheme == "http" and inside(parts.hostname or ""):
+        return None
+    return "is not an address of Slack: expected https://hooks.slack.com/services/T…/B…/…"
+
+
+def _pagerduty_key(value: str) -> str | None:
+    if re.fullmatch(r"[0-9a-zA-Z]{32}", value):
+        return None
+    if re.fullmatch(r"[-+_0-9a-zA-Z]{18,22}", value):
+        return (
+            "is a key of PagerDuty's REST API, which cannot send events; give the 32 characters of an "
+            "integration `Events API v2` of the service that shall be paged"
+        )
+    return "expected the 32 letters and digits of a PagerDuty integration `Events API v2`"
+
+
 def _given(value: str) -> str | None:
     return None if value.strip() else "is empty"
 
 
+SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+SLACK_PATH_PARTS = 5
 SECRETS: tuple[SecretSpec, ...] = (
     SecretSpec(
         key="database-admin-url",
@@ -152,6 +181,41 @@ SECRETS: tuple[SecretSpec, ...] = (
         rule=_sentry_dsn,
         required=False,
         purpose="error tracking, where it is used",
+    ),
+    SecretSpec(
+        key="slack-webhook-url",
+        variable="SLACK_WEBHOOK_URL",
+        rule=_slack_webhook,
+        required=False,
+        purpose="where alerts and the message after a deployment are shown",
+    ),
+    SecretSpec(
+        key="pagerduty-api-key",
+        variable="PAGERDUTY_API_KEY",
+        rule=_pagerduty_key,
+        required=False,
+        purpose="the routing key (Events API v2) of the service that critical alerts page",
+    ),
+    SecretSpec(
+        key="fluentd-shared-key",
+        variable="FLUENTD_SHARED_KEY",
+        rule=_given,
+        required=False,
+        purpose="which the agents on the nodes share with the aggregator of logs",
+    ),
+    SecretSpec(
+        key="elasticsearch-password",
+        variable="ELASTICSEARCH_PASSWORD",
+        rule=_given,
+        required=False,
+        purpose="of the user logging.user",
+    ),
+    SecretSpec(
+        key="splunk-hec-token",
+        variable="SPLUNK_HEC_TOKEN",
+        rule=_given,
+        required=False,
+        purpose="of Splunk's HTTP event collector",
     ),
     SecretSpec(
         key="registry-password",

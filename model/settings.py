@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from model.job_effects import Task
-from model.quantity import amount
 from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
@@ -18,7 +17,6 @@ from model.settings_base import (
     HostName,
     HttpUrl,
     Origin,
-    Quantity,
     Repository,
     Schedule,
     Seconds,
@@ -29,7 +27,10 @@ from model.settings_base import (
 from model.settings_cluster import Cluster
 from model.settings_contract import BackendContract, Contract
 from model.settings_edge import Edge
+from model.settings_logging import Logging
+from model.settings_monitoring import Monitoring
 from model.settings_network import Network
+from model.settings_resources import Resources
 
 
 class Registry(Strict):
@@ -79,6 +80,12 @@ class Images(Strict):
     """Not needed for a frontend that is hosted elsewhere."""
     ops: AppImage
     prometheus: PublicImage
+    alertmanager: PublicImage
+    blackbox_exporter: PublicImage
+    redis_exporter: PublicImage
+    postgres_exporter: PublicImage
+    fluentd: PublicImage | None = None
+    """Needed where `logging.sink` is set."""
 
 
 class Database(Strict):
@@ -127,21 +134,6 @@ class OpenAI(Strict):
 
     base_url: HttpUrl = "https://api.openai.com/v1"
     organization: Annotated[str, Text(r"org-\w+", "expected org-… as OpenAI shows it")] | None = None
-
-
-class Resources(Strict):
-    """What one container asks for and may use; there is no CPU limit, which would only throttle."""
-
-    cpu_request: Quantity = "50m"
-    memory_request: Quantity = "128Mi"
-    memory_limit: Quantity = "512Mi"
-
-    @model_validator(mode="after")
-    def _request_within_limit(self) -> Self:
-        if amount(self.memory_request) > amount(self.memory_limit):
-            message = "`memory-request` is more than `memory-limit`: no such pod would ever be started"
-            raise ValueError(message)
-        return self
 
 
 class Features(Strict):
@@ -231,15 +223,6 @@ class CronJobs(Strict):
     resources: Resources = Resources()
 
 
-class Monitoring(Strict):
-    """Prometheus in the stack, or none."""
-
-    mode: Literal["standalone", "none"] = "standalone"
-    retention: Annotated[str, Text(r"[0-9]+[hdw]", "expected a time like 12h, 7d or 2w")] = "7d"
-    scrape_interval_seconds: Seconds = 30
-    resources: Resources = Resources.model_validate({"memory-request": "256Mi", "memory-limit": "1Gi"})
-
-
 class LatencyLimits(Strict):
     """Milliseconds within which each health address has to answer."""
 
@@ -261,6 +244,7 @@ class Verification(Strict):
     deadline_seconds: Seconds = 180
     profile: Literal["guide", "application"] = "guide"
     checker: bool = False
+    announce: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
     run_jobs: tuple[Task, ...] = ()
@@ -284,6 +268,7 @@ class Settings(Strict):
     network: Network = Network()
     cron_jobs: CronJobs
     monitoring: Monitoring = Monitoring()
+    logging: Logging = Logging()
     verification: Verification = Verification()
 
     @property

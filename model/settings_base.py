@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
-from model.schedule import shortest_period_s
+from model.schedule import longest_gap_s
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -70,13 +70,14 @@ def _plain_http_only_inside(url: str) -> str:
         message = "leave out the slash at the end"
         raise ValueError(message)
     parts = urlsplit(url)
-    if parts.scheme == "http" and not _inside(parts.hostname or ""):
+    if parts.scheme == "http" and not inside(parts.hostname or ""):
         message = "use https://: plain http is only for a private address or a Service of the cluster"
         raise ValueError(message)
     return url
 
 
-def _inside(host: str) -> bool:
+def inside(host: str) -> bool:
+    """Whether that is a private address, or a Service of the cluster."""
     try:
         return ip_address(host).is_private
     except ValueError:
@@ -84,7 +85,7 @@ def _inside(host: str) -> bool:
 
 
 def _runs(schedule: str) -> str:
-    shortest_period_s(schedule)
+    longest_gap_s(schedule)
     return schedule
 
 

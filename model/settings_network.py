@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from model.settings_base import DnsLabel, HostName, Port, Strict
 
+PRIVATE_V4 = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 PRIVATE = (
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -73,4 +74,10 @@ class Network(Strict):
     redis: Addresses = Addresses()
     supabase: Addresses = Addresses()
     openai: Addresses = Addresses()
+    kubernetes: Destination = Destination(port=6443, cidrs=PRIVATE_V4)
+    """The API server, for who counts pods and jobs. Behind its Service: the port it listens on itself."""
+    public: Addresses = Addresses()
+    """Our own two hosts, as the world reaches them."""
+    alerts: Destination = Destination()
+    """Slack, PagerDuty, and who is told that alerting lives."""
     further: dict[DnsLabel, Further] = Field(default_factory=dict)

@@ -16,6 +16,8 @@ AREAS = {
     "checks": "ops.checks.command",
     "checker": "ops.checker.command",
     "adopt": "ops.adopt.command",
+    "alerts": "ops.alerts.command",
+    "kube-metrics": "ops.kube_metrics.command",
     "status": "ops.status.command",
     "logs": "ops.status.logs",
     "secrets": "ops.secrets.command",

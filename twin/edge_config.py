@@ -37,6 +37,7 @@ def render(
     plain: Sequence[str],
     certificates: Sequence[Pair],
     outside: Mapping[str, str],
+    metrics: Sequence[str] = (),
 ) -> Json:
     """The whole configuration.
 
@@ -48,6 +49,7 @@ def render(
         plain: addresses that redirect to HTTPS.
         certificates: files of certificate and key.
         outside: address of what answers for a host that is not the cluster's, by host.
+        metrics: addresses where Prometheus may ask.
     """
     routes = [route for item in ingresses for route in _routes(item, services)]
     # As Kubernetes asks: a host's own rules before those for every host, exact before prefix, longer first.
@@ -66,7 +68,13 @@ def render(
         "apps": {
             "tls": {"certificates": {"load_files": load}},
             "http": {
+                "metrics": {"per_host": True},
                 "servers": {
+                    "metrics": {
+                        "listen": list(metrics),
+                        "automatic_https": {"disable": True},
+                        "routes": [{"match": [{"path": ["/metrics"]}], "handle": [{"handler": "metrics"}]}],
+                    },
                     "secure": {
                         "listen": list(secure),
                         "automatic_https": {"disable": True},
@@ -78,7 +86,7 @@ def render(
                         "automatic_https": {"disable": True},
                         "routes": [{"handle": [_redirect()]}],
                     },
-                }
+                },
             },
         },
     }

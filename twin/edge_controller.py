@@ -32,6 +32,7 @@ OUTSIDE = {
     "staging.supabase.co": f"{BRIDGE_ADDRESS}:{supabase_auth.PORT}",
     "api.openai.com": f"{BRIDGE_ADDRESS}:{openai.PORT}",
 }
+METRICS = (f"{BRIDGE_ADDRESS}:2020",)
 FIELD_MANAGER = "orka-twin-edge"
 
 
@@ -60,6 +61,7 @@ def _render(paths: Paths, ingresses: list[Any], services: dict[tuple[str, str], 
         plain=PLAIN,
         certificates=[certificates.serving(paths, f"edge-{host}", [host]) for host in served],
         outside=OUTSIDE,
+        metrics=METRICS,
     )
 
 

@@ -1,4 +1,4 @@
-"""The images that Docker Hub would have had: a Python base and Prometheus, in the twin's registry.
+"""The images that Docker Hub would have had: a Python base and what watches, in the twin's registry.
 
 Each is tagged with the hash of what it is made from, and the registry's storage outlives the checkout:
 an image is made once, and again when its recipe or a lock changes.
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from docker.errors import BuildError, DockerException
 from requests.exceptions import RequestException
 
-from twin import docker, registry, rootfs, secrets
+from twin import debian_tools, docker, registry, rootfs, secrets
 from twin.steps import Step, StepError, say
 from twin.toolchain.build import cache_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import docker as docker_sdk
@@ -36,16 +36,21 @@ BASE_CONFIGURATION = (
     "ENV PIP_NO_INDEX=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 LANG=C.UTF-8",
     'CMD ["python3"]',
 )
-PROMETHEUS_DOCKERFILE = """\
+# Debian's package, which is also the name of the program in it, by the image's name.
+MONITORING = {
+    PROMETHEUS: "prometheus",
+    "alertmanager": "prometheus-alertmanager",
+    "blackbox-exporter": "prometheus-blackbox-exporter",
+    "redis-exporter": "prometheus-redis-exporter",
+    "postgres-exporter": "prometheus-postgres-exporter",
+}
+MONITORING_DOCKERFILE = """\
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
-COPY prometheus /bin/prometheus
-COPY prometheus.yml /etc/prometheus/prometheus.yml
-RUN mkdir /prometheus && chown 65534:65534 /prometheus
+COPY program /bin/PROGRAM
+COPY share /usr/share/prometheus
 USER 65534
-EXPOSE 9090
-ENTRYPOINT ["/bin/prometheus"]
-CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+ENTRYPOINT ["/bin/PROGRAM"]
 """
 
 
@@ -71,7 +76,7 @@ def steps(paths: Paths) -> list[Step]:
     """One step for each image: it is in the registry."""
     return [
         Step("base image", lambda: _ensure(paths, BASE)),
-        Step("Prometheus image", lambda: _ensure(paths, PROMETHEUS)),
+        *(Step(f"image {name}", _ensurer(paths, name)) for name in MONITORING),
     ]
 
 
@@ -102,8 +107,12 @@ def _wanted(paths: Paths) -> Mapping[str, Image]:
     base = _hash(*recipe, *(file.read_text() for file in requirements(paths)))
     return {
         BASE: Image(BASE, base),
-        PROMETHEUS: Image(PROMETHEUS, _hash(base, PROMETHEUS_DOCKERFILE)),
+        **{name: Image(name, _hash(base, _dockerfile(name))) for name in MONITORING},
     }
+
+
+def _dockerfile(name: str) -> str:
+    return MONITORING_DOCKERFILE.replace("PROGRAM", MONITORING[name])
 
 
 def _hash(*parts: str) -> str:
@@ -117,6 +126,10 @@ def base_reference(paths: Paths) -> str:
         StepError: it is not in the registry: `twin up` makes it.
     """
     return digests(paths, BASE)[BASE]
+
+
+def _ensurer(paths: Paths, name: str) -> Callable[[], str]:
+    return lambda: _ensure(paths, name)
 
 
 def _ensure(paths: Paths, name: str) -> str:
@@ -147,7 +160,7 @@ def _ensure_with(paths: Paths, client: docker_sdk.DockerClient, known: Secrets, 
         if not here and image.name == BASE:
             _make_base(paths, client, image, work)
         elif not here:
-            _make_prometheus(client, image, base_reference(paths), work)
+            _make_monitoring(client, image, base_reference(paths), work)
         registry.push(client, known, f"{registry.HOST}/{image.repository}", image.tag)
     finally:
         rootfs.clear(work)
@@ -166,15 +179,19 @@ def _make_base(paths: Paths, client: docker_sdk.DockerClient, image: Image, work
     client.images.get(image.reference)  # the import answers 200 whatever became of it
 
 
-def _make_prometheus(client: docker_sdk.DockerClient, image: Image, base: str, work: Path) -> None:
-    say("making the Prometheus image from Debian's package")
+def _make_monitoring(client: docker_sdk.DockerClient, image: Image, base: str, work: Path) -> None:
+    say(f"making the image {image.name} from Debian's package")
     rootfs.clear(work)
     context = work / "context"
     context.mkdir(parents=True)
-    package = rootfs.debian_package(work, PROMETHEUS)
-    shutil.copy(package / "usr/bin/prometheus", context)
-    shutil.copy(package / "etc/prometheus/prometheus.yml", context)
-    (context / "Dockerfile").write_text(PROMETHEUS_DOCKERFILE)
+    package = MONITORING[image.name]
+    shutil.copy(debian_tools.program(package), context / "program")
+    # Alertmanager's templates; the others have nothing there that they need.
+    (context / "share").mkdir()
+    templates = debian_tools.unpacked(package) / "usr/share/prometheus/alertmanager"
+    if templates.is_dir():
+        shutil.copytree(templates, context / "share/alertmanager")
+    (context / "Dockerfile").write_text(_dockerfile(image.name))
     client.images.build(
         path=str(context), tag=image.reference, buildargs={"BASE_IMAGE": base}, network_mode="none",
         rm=True, forcerm=True,

@@ -73,14 +73,24 @@ def debian_package(work: Path, name: str) -> Path:
         StepError: apt does not find it.
     """
     unpacked, saved = work / name, work / f"{name}.deb"
-    commands.run(["apt-get", "update", "-qq"], timeout_s=STEP_TIMEOUT_S)
+    try:
+        _download_package(name, saved)
+    except StepError:
+        # Apt's index is missing, or older than the archive: root alone may fetch it.
+        commands.run(["apt-get", "update", "-qq"], timeout_s=STEP_TIMEOUT_S)
+        _download_package(name, saved)
+    commands.run(["dpkg-deb", "-x", str(saved), str(unpacked)], timeout_s=STEP_TIMEOUT_S)
+    return unpacked
+
+
+def _download_package(name: str, saved: Path) -> None:
     found = commands.run(["apt-get", "download", "--print-uris", name]).split()
+    if not found:
+        raise StepError(f"apt names no address of {name}: run where no {name}_*.deb lies already")
     # The hash comes from Debian's signed index; apt's own helper compares it.
     address, checksum = found[0].strip("'"), found[-1]
     helper = "/usr/lib/apt/apt-helper"
     commands.run([helper, "download-file", address, str(saved), checksum], timeout_s=STEP_TIMEOUT_S)
-    commands.run(["dpkg-deb", "-x", str(saved), str(unpacked)], timeout_s=STEP_TIMEOUT_S)
-    return unpacked
 
 
 def clear(folder: Path) -> None:

@@ -7,6 +7,7 @@ new ones; nothing else does, because data that was written under a key is lost w
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 import time
@@ -56,6 +57,19 @@ class Secrets(BaseModel):
     encryption_key: str
     encryption_salt: str
     users: tuple[User, ...]
+
+    @property
+    def slack_path(self) -> str:
+        """The path of the incoming webhook, its secret. Made of another one: old twins have it too."""
+        return f"/services/T0TWIN/B0TWIN/{self._derived('slack')[:24]}"
+
+    @property
+    def pagerduty_key(self) -> str:
+        """The routing key."""
+        return self._derived("pagerduty")[:32]
+
+    def _derived(self, purpose: str) -> str:
+        return hashlib.sha256(f"{purpose} {self.registry_http_secret}".encode()).hexdigest()
 
     def user_of(self, tenant_id: str) -> User:
         """The seeded user of a tenant.

@@ -22,13 +22,14 @@ def test_the_admission_refuses_a_pod_that_is_not_hardened(deployed: Stack) -> No
     assert 'violates PodSecurity "restricted' in refused.output, refused
 
 
-def test_every_pod_runs_as_its_own_account_without_a_token(deployed: Stack) -> None:
+def test_every_pod_runs_as_its_own_account_and_one_alone_has_a_token(deployed: Stack) -> None:
     pods = json.loads(deployed.kubectl("get", "pods", "--output", "json"))["items"]
     assert pods
     for pod in pods:
         assert pod["spec"]["serviceAccountName"] != "default", pod["metadata"]["name"]
         volumes = json.dumps(pod["spec"].get("volumes", []))
-        assert "serviceAccountToken" not in volumes, pod["metadata"]["name"]
+        counts = pod["metadata"]["labels"]["app.kubernetes.io/name"] == "kube-metrics"
+        assert ("serviceAccountToken" in volumes) == counts, pod["metadata"]["name"]
 
 
 @pytest.mark.parametrize("resource", ["pods", "requests.cpu", "requests.memory", "limits.memory"])

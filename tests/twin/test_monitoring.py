@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.twin.stack import CHECKOUT
-
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
@@ -33,7 +31,7 @@ def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
         up = {
             target["labels"]["instance"]
             for target in targets
-            if target["labels"]["job"] == "backend" and target["health"] == "up"
+            if target["labels"]["job"] == "orka-backend" and target["health"] == "up"
         }
         if up >= wanted:
             break
@@ -43,8 +41,13 @@ def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
 
 
 def test_the_rules_of_the_repository_are_loaded_and_evaluate(deployed: Stack) -> None:
-    groups = yaml.safe_load((CHECKOUT / "manifests" / "prometheus-rules.yaml").read_text())["groups"]
-    wanted = {rule["alert"] for group in groups for rule in group["rules"]}
+    written = json.loads(deployed.kubectl("get", "configmaps", "--output", "json"))["items"]
+    text = next(item["data"]["rules.yaml"] for item in written if "rules.yaml" in item.get("data", {}))
+    wanted = {
+        rule.get("alert") or rule["record"]
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+    }
     deadline = time.monotonic() + SCRAPED_WITHIN_S
     while True:
         rules = [rule for group in _ask(deployed, "rules")["groups"] for rule in group["rules"]]

@@ -32,7 +32,7 @@ def newcomer(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) 
     folder, state = tmp_path / "clone", tmp_path / "state"
     state.mkdir()
     subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(folder)], check=True, timeout=60)
-    images = {**application.digests(PATHS), **base_images.digests(PATHS, "prometheus")}
+    images = {**application.digests(PATHS), **base_images.digests(PATHS, *base_images.MONITORING)}
     document = yaml.safe_load((folder / "Pulumi.staging.yaml").read_text())
     document["config"] = stack_file.derive(document["config"], stack_file.overlay(PATHS, images))
     (folder / "Pulumi.staging.yaml").write_text(yaml.safe_dump(document, sort_keys=False))

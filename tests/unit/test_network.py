@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model import monitoring_parts
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.reachability import End, reachable
 
@@ -29,9 +30,10 @@ TARGETS_OUTSIDE = (
     (End("internet-v6", "2001:db8::1"), (5432, "TCP")),
     (End("private-v6", "fd00::1"), (443, "TCP")),
     (End("api server", "10.96.0.1"), (443, "TCP")),
+    (End("api server", "10.0.9.4"), (6443, "TCP")),
     (End("cloud metadata", "169.254.169.254"), (80, "TCP")),
 )
-PORTS = {"backend": 8000, "frontend": 3000, "prometheus": 9090}
+PORTS = {"backend": 8000, "frontend": 3000, **monitoring_parts.PORTS}
 
 
 def _pods(run: Run) -> list[End]:
@@ -82,7 +84,7 @@ def test_who_reaches_whom_is_the_golden_table(run: Run, request: pytest.FixtureR
 
 def test_without_any_one_of_the_policies_the_table_is_another(run: Run) -> None:
     policies = _policies(run)
-    assert len(policies) == 8
+    assert len(policies) == 13
     for left_out in policies:
         others = [policy for policy in policies if policy is not left_out]
         assert _matrix(run, others) != GOLDEN.read_text(), left_out["metadata"]["name"]

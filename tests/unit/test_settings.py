@@ -87,7 +87,11 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("cron-jobs.model-training.schedule", "0 0 * * SUN", "the weekday of a cron schedule is a number"),
         ("cron-jobs.anomaly-detection.deadline-seconds", 3600, "must be below 3600"),
         ("cron-jobs.time-zone", "Europe Zurich", "expected the name of a time zone"),
+        ("cron-jobs.model-training.schedule", "0 0 31 2 *", "hardly ever come"),
         ("monitoring.retention", "7 days", "expected a time like 12h"),
+        ("monitoring.thresholds", {"certificate-page-days": 20}, "must be below `certificate-warn-days`"),
+        ("monitoring.edge-metrics", {"targets": ["http://edge:1"]}, "expected HOST:PORT"),
+        ("monitoring.pagerduty-url", "https://api.pagerduty.com/incidents", "Events API is events.pagerduty"),
         ("backend.env", {"not a name": "x"}, "orka-ppm:backend.env.not a name"),
         ("edge.api-host", "API_HOST", "expected a host name like api.example.com"),
         ("redis.url", "redis://:secret@host:6379", "without the password, which is a secret"),
@@ -142,6 +146,18 @@ def test_what_is_right_is_accepted(path: str, value: Any) -> None:
     assert _read(_set(complete(), path, value)) == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pagerduty-api-key", "0123456789abcdef0123456789ABCDEF"),
+        ("slack-webhook-url", "https://hooks.slack.com/services/T0/B0/abc"),
+        ("slack-webhook-url", "http://10.244.0.1:8603/services/T0/B0/abc"),
+    ],
+)
+def test_a_channel_for_alerts_is_accepted(key: str, value: str) -> None:
+    assert _read(complete(), {**SECRETS, key: value}) == []
+
+
 def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
     config = _set(complete(), "backend.env", {"HOOK": "https://hooks.example.org/x"})
     config["network"]["further"] = {"hooks": {"hosts": ["hooks.example.org"]}}
@@ -171,6 +187,12 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
         ("database-admin-url", "postgresql://db.example.com/postgres", "needs a user and a password"),
         ("database-admin-url", "postgresql://a:hidden@h:port/x", "is not a URL"),
         ("supabase-key", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...", "is not a JWT"),
+        ("pagerduty-api-key", "u+hiddenhidden-_hidd", "is a key of PagerDuty's REST API, which cannot send"),
+        ("pagerduty-api-key", "hidden", "expected the 32 letters and digits"),
+        ("slack-webhook-url", "https://hooks.slack.com/services/YOUR/WEBHOOK/URL", "is a placeholder"),
+        ("slack-webhook-url", "https://hooks.slack.com/hidden", "expected https://hooks.slack.com/services/"),
+        ("slack-webhook-url", "https://hooks.slack.com.x.org/services/T/B/hidden", "not an address of Slack"),
+        ("slack-webhook-url", "http://hooks.slack.com/services/T/B/hidden", "not an address of Slack"),
         ("supabase-key", SECRETS["supabase-service-key"], "expected a JWT whose role is anon"),
         ("supabase-service-key", SECRETS["supabase-key"], "expected a JWT whose role is service_role"),
         ("redis-password", "staging_redis_password", "the guide's placeholder"),

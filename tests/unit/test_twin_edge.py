@@ -40,7 +40,7 @@ def edge(run: Run, tmp_path: Path) -> Iterator[httpx.Client]:
     )
     servers = config["apps"]["http"]["servers"]
     # What is added to answers is the same without TLS.
-    del servers["secure"]["tls_connection_policies"], servers["plain"]
+    del servers["secure"]["tls_connection_policies"], servers["plain"], servers["metrics"]
     servers["upstream"] = {
         "listen": [f"127.0.0.1:{upstream}"],
         "routes": [

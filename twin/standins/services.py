@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twin import secrets
 from twin.paths import BRIDGE_ADDRESS
 from twin.processes import Process
-from twin.standins import openai, supabase_auth
+from twin.standins import alert_channels, openai, supabase_auth
 from twin.steps import Step
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twin.processes import Supervisor
 
 TIMEOUT_S = 2.0
-STANDINS = {"openai": openai.PORT, "supabase_auth": supabase_auth.PORT}
+STANDINS = {"openai": openai.PORT, "supabase_auth": supabase_auth.PORT, "alert_channels": alert_channels.PORT}
 
 
 def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:

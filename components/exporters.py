@@ -1,0 +1,136 @@
+"""Who measures what cannot be asked itself: addresses, Redis, PostgreSQL, and the cluster's own objects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import workload
+from components.component import Component
+from components.secrets import AppSecret
+from components.watcher import Watcher
+from model import scrape
+from model.monitoring_parts import BLACKBOX, KUBE_METRICS, POSTGRES, REDIS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+    from pulumi_kubernetes.core.v1 import VolumeArgsDict
+
+    from components.configuration import Secrets
+    from components.place import Place
+
+BLACKBOX_MOUNT = "/etc/orka-blackbox"
+ACCOUNT_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+READ = ["get", "list"]
+READABLE = {
+    "": ["pods", "resourcequotas"],
+    "apps": ["deployments"],
+    "batch": ["jobs", "cronjobs"],
+}
+
+
+class Exporters(Component):
+    """The four. The blackbox exporter has no secrets; each other one has its own."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        images: Mapping[str, pulumi.Output[str]],
+        secrets: Secrets,
+        database_url: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        modules = k8s.core.v1.ConfigMap(
+            BLACKBOX,
+            metadata={"namespace": place.namespace},
+            immutable=True,
+            # JSON is YAML.
+            data={"blackbox.yaml": json.dumps(scrape.blackbox(), indent=1)},
+            opts=self.child,
+        )
+        Watcher(
+            BLACKBOX,
+            place,
+            image=images[BLACKBOX],
+            probe="/-/healthy",
+            args=[f"--config.file={BLACKBOX_MOUNT}/blackbox.yaml"],
+            files={
+                BLACKBOX_MOUNT: {"name": "modules", "config_map": {"name": modules.metadata["name"]}},
+            },
+            opts=self.child,
+        )
+        password = {"REDIS_PASSWORD": secrets["redis-password"]}
+        Watcher(
+            REDIS,
+            place,
+            image=images[REDIS],
+            probe="/",
+            env={"REDIS_ADDR": place.settings.redis.url},
+            secret=AppSecret(REDIS, place.namespace, password, self.child).name,
+            opts=self.child,
+        )
+        login = {"DATA_SOURCE_NAME": database_url}
+        Watcher(
+            POSTGRES,
+            place,
+            image=images[POSTGRES],
+            probe="/",
+            secret=AppSecret(POSTGRES, place.namespace, login, self.child).name,
+            opts=self.child,
+        )
+        self._kube_metrics(place, images["ops"])
+        self.register_outputs({})
+
+    def _kube_metrics(self, place: Place, image: pulumi.Output[str]) -> None:
+        metadata = workload.metadata(KUBE_METRICS, place.namespace)
+        k8s.rbac.v1.Role(
+            KUBE_METRICS,
+            metadata=metadata,
+            rules=[
+                {"api_groups": [group], "resources": kinds, "verbs": READ}
+                for group, kinds in READABLE.items()
+            ],
+            opts=self.child,
+        )
+        k8s.rbac.v1.RoleBinding(
+            KUBE_METRICS,
+            metadata=metadata,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": KUBE_METRICS},
+            subjects=[{"kind": "ServiceAccount", "name": KUBE_METRICS, "namespace": place.namespace}],
+            opts=self.child,
+        )
+        Watcher(
+            KUBE_METRICS,
+            place,
+            image=image,
+            probe="/",
+            args=["kube-metrics"],
+            env={"ORKA_NAMESPACE": place.settings.cluster.namespace},
+            files={ACCOUNT_MOUNT: _account()},
+            opts=self.child,
+        )
+
+
+def _account() -> VolumeArgsDict:
+    """The one token in the namespace: short lived, of an account that may read and nothing else."""
+    return {
+        "name": "account",
+        "projected": {
+            "sources": [
+                {"service_account_token": {"path": "token", "expiration_seconds": 3600}},
+                {
+                    "config_map": {
+                        "name": "kube-root-ca.crt",
+                        "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                    }
+                },
+            ]
+        },
+    }

@@ -1,0 +1,75 @@
+"""The guide's fluentd: an aggregator that node agents of another namespace send to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import naming, workload
+from components.component import Component
+from components.secrets import AppSecret, variables
+from components.watcher import Watcher
+from model import fluentd
+from model.fluentd_text import written
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.configuration import Secrets
+    from components.place import Place
+
+MOUNT = "/fluentd/etc"
+SECRETS = {
+    "FLUENTD_SHARED_KEY": "fluentd-shared-key",
+    "ELASTICSEARCH_PASSWORD": "elasticsearch-password",
+    "SPLUNK_HEC_TOKEN": "splunk-hec-token",
+}
+
+
+class Logs(Component):
+    """The Deployment `fluentd`, and the Service `fluentd-forward` for the agents."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        image: pulumi.Input[str],
+        secrets: Secrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        logging = place.settings.logging
+        configuration = k8s.core.v1.ConfigMap(
+            name,
+            metadata={"namespace": place.namespace},
+            immutable=True,
+            data={"fluent.conf": written(fluentd.configuration(logging))},
+            opts=self.child,
+        )
+        Watcher(
+            naming.FLUENTD,
+            place,
+            image=image,
+            probe="/api/plugins.json",
+            port=fluentd.MONITOR_PORT,
+            resources=logging.resources,
+            args=["fluentd", "-c", f"{MOUNT}/fluent.conf"],
+            secret=AppSecret(name, place.namespace, variables(SECRETS, secrets), self.child).name,
+            files={
+                MOUNT: {"name": "configuration", "config_map": {"name": configuration.metadata["name"]}},
+            },
+            data=fluentd.BUFFER,
+            opts=self.child,
+        )
+        forward = f"{naming.FLUENTD}-forward"
+        k8s.core.v1.Service(
+            forward,
+            metadata=workload.metadata(forward, place.namespace, annotations=workload.SKIP_AWAIT),
+            spec={
+                "selector": naming.selector(naming.FLUENTD),
+                "ports": [{"name": "forward", "port": fluentd.FORWARD_PORT}],
+            },
+            opts=self.child,
+        )
+        self.register_outputs({"sink": logging.sink})

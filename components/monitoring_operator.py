@@ -1,0 +1,74 @@
+"""What an operator's Prometheus and Alertmanager are told: monitors, probes, rules and routes as objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components import naming
+from components.component import Component
+from components.monitoring_standalone import RULES
+from components.secrets import AppSecret
+from model import alerts, operator_objects
+from model.monitoring_parts import ALERTMANAGER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+
+    from components.place import Place
+    from model.alert_routes import Channels
+
+GROUP = "monitoring.coreos.com"
+NAME = naming.APPLICATION
+
+
+class OperatorObjects(Component):
+    """The objects; without channels there is no AlertmanagerConfig, for it would tell nobody."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        channels: Channels,
+        secrets: Mapping[str, pulumi.Output[str]],
+        release: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        settings = place.settings
+        rules = alerts.read(RULES)
+        for job, spec in operator_objects.service_monitors(settings).items():
+            self._made("ServiceMonitor", job, place, spec)
+        for probe, spec in operator_objects.probes(settings).items():
+            self._made("Probe", probe, place, spec)
+        self._made(
+            "PrometheusRule",
+            NAME,
+            place,
+            release.apply(lambda value: alerts.render(rules, settings, value)),
+        )
+        if secrets:
+            kept = AppSecret(ALERTMANAGER, place.namespace, secrets, self.child).name
+            self._made(
+                "AlertmanagerConfig",
+                NAME,
+                place,
+                kept.apply(lambda made: operator_objects.alertmanager_config(settings, channels, made)),
+                version="v1alpha1",
+            )
+        self.register_outputs({})
+
+    def _made(self, kind: str, name: str, place: Place, spec: pulumi.Input[Any], version: str = "v1") -> None:
+        labels = {**naming.labels(name), **place.settings.monitoring.operator.labels}
+        CustomResource(
+            f"{kind.lower()}-{name}",
+            api_version=f"{GROUP}/{version}",
+            kind=kind,
+            metadata={"name": name, "namespace": place.namespace, "labels": labels},
+            spec=spec,
+            opts=self.child,
+        )

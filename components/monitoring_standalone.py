@@ -1,0 +1,117 @@
+"""Prometheus and Alertmanager of the stack's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from components.component import Component
+from components.secrets import AppSecret
+from components.watcher import Watcher
+from model import alertmanager, alerts, scrape
+from model.monitoring_parts import ALERTMANAGER, PORTS, PROMETHEUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi_kubernetes.core.v1 import VolumeArgsDict
+
+    from components.place import Place
+    from model.alert_routes import Channels
+    from model.settings import Settings
+
+RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
+PROMETHEUS_MOUNT, ALERTMANAGER_MOUNT = "/etc/orka-prometheus", "/etc/orka-alertmanager"
+PROMETHEUS_DATA, ALERTMANAGER_DATA = "/prometheus", "/alertmanager"
+RESEND_SECONDS = 60
+# Where Prometheus stood when it was all of monitoring: an older stack's would be in the way otherwise.
+FORMERLY = pulumi.ResourceOptions(
+    aliases=[pulumi.Alias(type_="orka:index:Monitoring", parent=pulumi.ROOT_STACK_RESOURCE)]
+)
+
+
+def rules_file(settings: Settings, release: str) -> str:
+    """The rules as Prometheus reads them."""
+    return yaml.safe_dump(alerts.render(alerts.read(RULES), settings, release), sort_keys=False)
+
+
+class Standalone(Component):
+    """Two pods. Their configurations are immutable: a changed one is another pod, and never half loaded."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        images: Mapping[str, pulumi.Output[str]],
+        channels: Channels,
+        secrets: Mapping[str, pulumi.Output[str]],
+        release: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        settings = place.settings
+        routes = alertmanager.configuration(settings, channels)
+        files = {
+            ALERTMANAGER_MOUNT: self._files(
+                ALERTMANAGER, place, {"alertmanager.yaml": yaml.safe_dump(routes)}
+            )
+        }
+        if secrets:
+            kept = AppSecret(ALERTMANAGER, place.namespace, secrets, self.child).name
+            files[alertmanager.SECRETS_MOUNT] = {"name": "secrets", "secret": {"secret_name": kept}}
+        told = Watcher(
+            ALERTMANAGER,
+            place,
+            image=images[ALERTMANAGER],
+            probe="/-/healthy",
+            args=[
+                f"--config.file={ALERTMANAGER_MOUNT}/alertmanager.yaml",
+                f"--storage.path={ALERTMANAGER_DATA}",
+                # Alone: no peers are looked for.
+                "--cluster.listen-address=",
+                f"--web.external-url=http://{ALERTMANAGER}:{PORTS[ALERTMANAGER]}",
+            ],
+            files=files,
+            data=ALERTMANAGER_DATA,
+            opts=self.child,
+        )
+        configuration = self._files(
+            PROMETHEUS,
+            place,
+            {
+                "prometheus.yaml": yaml.safe_dump(scrape.configuration(settings)),
+                "rules.yaml": release.apply(lambda value: rules_file(settings, value)),
+            },
+        )
+        resend = max(1, RESEND_SECONDS // settings.monitoring.clock_divisor)
+        Watcher(
+            PROMETHEUS,
+            place,
+            image=images[PROMETHEUS],
+            probe="/-/ready",
+            args=[
+                f"--config.file={PROMETHEUS_MOUNT}/prometheus.yaml",
+                f"--storage.tsdb.path={PROMETHEUS_DATA}",
+                f"--storage.tsdb.retention.time={settings.monitoring.retention}",
+                f"--rules.alert.resend-delay={resend}s",
+            ],
+            files={PROMETHEUS_MOUNT: configuration},
+            data=PROMETHEUS_DATA,
+            opts=pulumi.ResourceOptions.merge(self.child_after(told), FORMERLY),
+        )
+        self.register_outputs({})
+
+    def _files(self, name: str, place: Place, data: Mapping[str, pulumi.Input[str]]) -> VolumeArgsDict:
+        made = k8s.core.v1.ConfigMap(
+            name,
+            metadata={"namespace": place.namespace},
+            immutable=True,
+            data=dict(data),
+            opts=self.child,
+        )
+        return {"name": "configuration", "config_map": {"name": made.metadata["name"]}}

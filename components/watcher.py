@@ -1,0 +1,116 @@
+"""One pod that watches or tells, and its Service: nothing of it is reachable from outside the namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi_kubernetes as k8s
+
+from components import naming, workload
+from components.component import Component
+from model import monitoring_parts
+from model.settings_contract import Probes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pulumi
+    from pulumi_kubernetes.core.v1 import VolumeArgsDict, VolumeMountArgsDict
+
+    from components.place import Place
+    from model.settings_resources import Resources
+
+ROLLOUT_SECONDS = 180
+DATA = "data"
+
+
+class Watcher(Component):
+    """A part of monitoring under its fixed name. Two of one would alert twice: the old one goes first."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        *,
+        image: pulumi.Input[str],
+        probe: str,
+        args: Sequence[pulumi.Input[str]] = (),
+        env: Mapping[str, pulumi.Input[str]] | None = None,
+        secret: pulumi.Input[str] | None = None,
+        files: Mapping[str, VolumeArgsDict] | None = None,
+        data: str | None = None,
+        port: int | None = None,
+        resources: Resources | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Args beside those of every component.
+
+        Args:
+            name: of the part, its pods and its Service.
+            place: where it is deployed.
+            image: by digest.
+            probe: the path that says that it runs.
+            args: of the container.
+            env: variables that are no secrets.
+            secret: the name of a Secret of variables.
+            files: volumes that are mounted read only, by path.
+            data: a path that it may write to; empty in a new pod.
+            port: where it answers, if it is no part of monitoring.
+            resources: what it may use, likewise.
+            opts: of the component.
+        """
+        super().__init__(name, opts)
+        port = port or monitoring_parts.PORTS[name]
+        mounts, volumes = _volumes(files or {}, data)
+        made = workload.container(
+            name,
+            image,
+            resources or monitoring_parts.resources(place.settings, name),
+            args=args or None,
+            env=env,
+            env_from=[{"secret_ref": {"name": secret}}] if secret is not None else (),
+            mounts=mounts,
+        )
+        asked = {"path": probe}
+        probes = Probes.model_validate({"startup": asked, "readiness": asked, "liveness": asked})
+        self.deployment = k8s.apps.v1.Deployment(
+            name,
+            metadata=workload.metadata(name, place.namespace),
+            spec={
+                "replicas": 1,
+                "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
+                "revision_history_limit": 3,
+                "selector": {"match_labels": naming.selector(name)},
+                "strategy": {"type": "Recreate"},
+                "template": workload.pod(
+                    workload.serving(made, port, probes),
+                    labels=naming.labels(name),
+                    pull_secrets=place.pull_secrets,
+                    volumes=volumes,
+                ),
+            },
+            opts=self.child_after(seconds=ROLLOUT_SECONDS),
+        )
+        k8s.core.v1.Service(
+            name,
+            metadata=workload.metadata(name, place.namespace, annotations=workload.SKIP_AWAIT),
+            spec={
+                "selector": naming.selector(name),
+                "ports": [{"name": "http", "port": port, "target_port": "http"}],
+            },
+            opts=self.child,
+        )
+        self.register_outputs({"deployment": self.deployment.metadata["name"]})
+
+
+def _volumes(
+    files: Mapping[str, VolumeArgsDict], data: str | None
+) -> tuple[list[VolumeMountArgsDict], list[VolumeArgsDict]]:
+    mounts: list[VolumeMountArgsDict] = [
+        {"name": volume["name"], "mount_path": path, "read_only": True} for path, volume in files.items()
+    ]
+    volumes = list(files.values())
+    if data is not None:
+        mounts.append({"name": DATA, "mount_path": data})
+        volumes.append({"name": DATA, "empty_dir": {"size_limit": "4Gi"}})
+    return mounts, volumes

@@ -1,0 +1,169 @@
+"""The aggregator's configuration: take in, join tracebacks, drop noise, hide secrets, hand on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from model.fluentd_text import Directive
+
+if TYPE_CHECKING:
+    from model.settings_logging import Logging
+
+FORWARD_PORT, MONITOR_PORT, METRICS_PORT = 24_224, 24_220, 24_231
+BUFFER = "/fluentd/buffer"
+# In Ruby's regular expressions and in Python's alike.
+NOISE = r'"(GET|HEAD) /health(/[a-z]+)? HTTP/[0-9.]+" 200'
+# A line that goes on with the one before: indented, or part of a traceback.
+BEGINS = (
+    r"^(?!\s|Traceback |During handling|The above exception|[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b)"
+)
+HIDDEN = (
+    r"((?:authorization|password|passwd|secret|token|api[_-]?key)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)"
+    # A brace would end the expression that it stands in.
+    r"[^\s\"',\x7d&]+"
+)
+LOGIN = r"(://[^/\s:@]*:)[^/\s@]+(?=@)"
+KEYS = "authorization,password,passwd,secret,token,api_key,apikey"
+
+
+def _secret(variable: str) -> str:
+    """Fails at the start where it is missing; `ENV[…]` would be an empty text."""
+    return f"\"#{{ENV.fetch('{variable}')}}\""
+
+
+def configuration(logging: Logging) -> list[Directive]:
+    """The whole file."""
+    return [
+        Directive("system", parameters={"suppress_config_dump": "true", "log_level": "info"}),
+        Directive(
+            "source",
+            parameters={
+                "@type": "forward",
+                "@id": "in_forward",
+                "@label": "@LINES",
+                "port": str(FORWARD_PORT),
+                "bind": "0.0.0.0",  # noqa: S104 - in a pod
+            },
+            inside=[
+                Directive(
+                    "security",
+                    parameters={"self_hostname": "fluentd", "shared_key": _secret("FLUENTD_SHARED_KEY")},
+                )
+            ],
+        ),
+        Directive(
+            "source",
+            parameters={"@type": "monitor_agent", "@id": "in_monitor", "port": str(MONITOR_PORT)},
+        ),
+        Directive(
+            "source", parameters={"@type": "prometheus", "@id": "in_metrics", "port": str(METRICS_PORT)}
+        ),
+        Directive("source", parameters={"@type": "prometheus_output_monitor", "@id": "in_output_metrics"}),
+        Directive(
+            "label",
+            "@FLUENT_LOG",
+            inside=[Directive("match", "**", {"@type": "stdout", "@id": "own_lines"})],
+        ),
+        Directive("label", "@LINES", inside=[_joined(), _onwards()]),
+        Directive("label", "@EVENTS", inside=[_quiet(), _hidden(), _sink(logging)]),
+    ]
+
+
+def _slashed(pattern: str) -> str:
+    """The pattern as Ruby writes it."""
+    escaped = pattern.replace("/", r"\/")
+    return f"/{escaped}/"
+
+
+def _joined() -> Directive:
+    return Directive(
+        "filter",
+        "**",
+        {
+            "@type": "concat",
+            "@id": "tracebacks",
+            "key": "message",
+            "multiline_start_regexp": _slashed(BEGINS),
+            "flush_interval": "2",
+            "timeout_label": "@EVENTS",
+        },
+    )
+
+
+def _onwards() -> Directive:
+    return Directive("match", "**", {"@type": "relabel", "@id": "onwards", "@label": "@EVENTS"})
+
+
+def _quiet() -> Directive:
+    noise = Directive("exclude", parameters={"key": "message", "pattern": _slashed(NOISE)})
+    return Directive("filter", "**", {"@type": "grep", "@id": "noise"}, [noise])
+
+
+def _hidden() -> Directive:
+    hide = f".gsub({_slashed(HIDDEN)}i, '\\1[hidden]').gsub({_slashed(LOGIN)}, '\\1[hidden]')"
+    changed = Directive("record", parameters={"message": f'${{record["message"].to_s{hide}}}'})
+    return Directive(
+        "filter",
+        "**",
+        {
+            "@type": "record_transformer",
+            "@id": "secrets",
+            "enable_ruby": "true",
+            "remove_keys": KEYS,
+        },
+        [changed],
+    )
+
+
+def _sink(logging: Logging) -> Directive:
+    common = {"@id": "sink"}
+    as_json = Directive("format", parameters={"@type": "json"})
+    if logging.sink == "elasticsearch":
+        parameters = {
+            "@type": "elasticsearch",
+            **common,
+            "hosts": str(logging.url),
+            "user": logging.user,
+            "password": _secret("ELASTICSEARCH_PASSWORD"),
+            "ssl_verify": "true",
+            "ssl_version": "TLSv1_2",
+            "logstash_format": "true",
+            "logstash_prefix": logging.index,
+            "suppress_type_name": "true",
+            "reconnect_on_error": "true",
+        }
+        return Directive("match", "**", parameters, [_buffer(logging)])
+    if logging.sink == "splunk":
+        parameters = {
+            "@type": "http",
+            **common,
+            "endpoint": f"{logging.url}/services/collector/raw",
+            "content_type": "application/json",
+        }
+        # Splunk takes any user beside its token; in a header fluentd would show it in its log.
+        token = {"method": "basic", "username": "splunk", "password": _secret("SPLUNK_HEC_TOKEN")}
+        inside = [Directive("auth", parameters=token), as_json, _buffer(logging)]
+        return Directive("match", "**", parameters, inside)
+    return Directive(
+        "match",
+        "**",
+        {"@type": "file", **common, "path": f"{BUFFER}/logs", "append": "true"},
+        [as_json, _buffer(logging)],
+    )
+
+
+def _buffer(logging: Logging) -> Directive:
+    return Directive(
+        "buffer",
+        parameters={
+            "@type": "file",
+            "path": f"{BUFFER}/chunks",
+            "total_limit_size": f"{logging.buffer_megabytes}MB",
+            "chunk_limit_size": "8MB",
+            "flush_interval": "5s",
+            "retry_max_interval": "5m",
+            "retry_timeout": "24h",
+            # The agents on the nodes wait, and keep what they have read.
+            "overflow_action": "block",
+        },
+    )

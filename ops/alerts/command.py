@@ -1,0 +1,81 @@
+"""`ops alerts`: test the way that alerts take, and tell Slack of a deployment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import httpx
+
+from ops.alerts.announce import TEXT, NotToldError, announce
+from ops.alerts.rehearsal import NoChannelError, rehearse
+from ops.alerts.server import Direct, Server, ThroughCluster
+from ops.cluster.kubectl import KubectlError
+
+_EPILOG = """\
+test       fires a critical alert at Alertmanager, waits until each channel took it, and resolves it again
+announce   posts {"text": TEXT} to the address in a file
+
+exit codes:
+  0  everybody was told
+  1  somebody was not
+  2  there is no Alertmanager, no channel, or no address
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `alerts`."""
+    parser = subparsers.add_parser(
+        "alerts",
+        help="test the alerts, tell of a deployment",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it")
+    test.add_argument("--alertmanager", metavar="URL", help="instead of asking through kubectl")
+    test.add_argument("--namespace", default="staging", help="default: %(default)s")
+    test.add_argument("--context", help="of the kubeconfig")
+    test.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="default: %(default)s")
+    told = verbs.add_parser("announce", help="tell Slack that a deployment was verified")
+    told.add_argument(
+        "--url-file", type=Path, required=True, metavar="FILE", help="has the webhook's address"
+    )
+    told.add_argument("--text", default=TEXT, help="default: %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; the exit code."""
+    return _test(args) if args.verb == "test" else _announce(args)
+
+
+def _test(args: argparse.Namespace) -> int:
+    server: Server = (
+        Direct(args.alertmanager) if args.alertmanager else ThroughCluster(args.namespace, args.context)
+    )
+    code = 0
+    try:
+        for step in rehearse(server, wait_s=args.wait, labels={"namespace": args.namespace}):
+            print(step, flush=True)
+            code = 1 if step.reason else code
+    except (NoChannelError, KubectlError, httpx.HTTPError) as error:
+        print(f"ops alerts test: {error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _announce(args: argparse.Namespace) -> int:
+    try:
+        url = args.url_file.read_text().strip()
+    except OSError as error:
+        print(f"ops alerts announce: {args.url_file}: {error.strerror}", file=sys.stderr)
+        return 2
+    try:
+        announce(url, args.text)
+    except NotToldError as error:
+        print(f"ops alerts announce: {error}", file=sys.stderr)
+        return 1
+    print(f"Slack was told: {args.text}")
+    return 0

@@ -1,0 +1,103 @@
+"""The rules of a stack as files, and the cases of `cases/` as promtool reads them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from model import alerts
+from model.faults import read_settings
+from tests.unit.harness import CHECKOUT, SECRETS, complete
+from twin import debian_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from model.settings import Settings
+
+Json = dict[str, Any]
+CASES = Path(__file__).parent / "cases"
+SOURCE = alerts.read(CHECKOUT / "manifests" / "alerts.yaml")
+RELEASE = "0123456789ab"
+ALWAYS_FIRING = {"Watchdog"}
+"""Has no quiet case, because it has no quiet."""
+
+
+def settings(**monitoring: Any) -> Settings:
+    """The committed settings with an edge that has metrics, and one job that the settings suspend."""
+    config = complete()
+    config["monitoring"]["edge-metrics"]["targets"] = ["ingress.example.com:10254"]
+    config["cron-jobs"]["scheduled-reports"]["suspended"] = True
+    config["monitoring"] |= monitoring
+    return read_settings({key: json.dumps(value) for key, value in config.items()}, SECRETS)
+
+
+def rules(stack: Settings) -> Json:
+    """Its rule groups."""
+    return alerts.render(SOURCE, stack, RELEASE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One alert, the series around it, and what it is to become of them: nothing, or `fires`."""
+
+    file: str
+    alert: str
+    series: Mapping[str, str]
+    at: str
+    interval: str = "1m"
+    because: str = ""
+    fires: tuple[Json, ...] = field(default_factory=tuple)
+
+    def __str__(self) -> str:
+        """Return the name of the test."""
+        kind = "fires" if self.fires else "is quiet"
+        return f"{self.alert} {kind}" + (f" ({self.because})" if self.because else "")
+
+
+def cases() -> Iterator[Case]:
+    """Every case of every file."""
+    for file in sorted(CASES.glob("*.yaml")):
+        for raw in yaml.safe_load(file.read_text()):
+            yield Case(file.name, **{**raw, "fires": tuple(raw.get("fires", ()))})
+
+
+def test_file(rule_file: Path, case: Case) -> Json:
+    """What `promtool test rules` reads; the labels and annotations that every alert has are added."""
+    groups = yaml.safe_load(rule_file.read_text())["groups"]
+    rule = next(rule for group in groups for rule in group["rules"] if rule.get("alert") == case.alert)
+    expected = [
+        {
+            "exp_labels": {**one.get("labels", {}), **rule["labels"]},
+            "exp_annotations": {**rule["annotations"], "summary": one["summary"]},
+        }
+        for one in case.fires
+    ]
+    return {
+        "rule_files": [str(rule_file)],
+        "evaluation_interval": case.interval,
+        "tests": [
+            {
+                "name": str(case),
+                "interval": case.interval,
+                "input_series": [{"series": key, "values": value} for key, value in case.series.items()],
+                "alert_rule_test": [
+                    {"eval_time": case.at, "alertname": case.alert, "exp_alerts": expected},
+                ],
+            }
+        ],
+    }
+
+
+def run(program: str, *arguments: str) -> tuple[int, str]:
+    """Exit code and words of one of Debian's programs."""
+    done = subprocess.run(
+        [str(debian_tools.program(program)), *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout

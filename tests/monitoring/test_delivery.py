@@ -1,0 +1,99 @@
+"""A 200 that says `degraded` pages and shows, and so does its end: by real programs, on loopback."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from model import scrape
+from ops import cli
+from tests.monitoring.bench import Bench, running
+from tests.monitoring.support import rules, run, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ARRIVES_WITHIN_S = 60
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with running(tmp_path_factory.mktemp("bench")) as found:
+        yield found
+
+
+def _await(what: str, there: Callable[[], object]) -> None:
+    ends = time.monotonic() + ARRIVES_WITHIN_S
+    while not there():
+        assert time.monotonic() < ends, f"did not arrive: {what}"
+        time.sleep(0.2)
+
+
+def test_promtool_and_the_prober_find_no_fault_in_what_they_are_told(tmp_path: Path) -> None:
+    stack = settings()
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules(stack)))
+    text = yaml.safe_dump(scrape.configuration(stack))
+    (tmp_path / "prometheus.yaml").write_text(text.replace(scrape.RULES_FILE, str(tmp_path / "rules.yaml")))
+    (tmp_path / "blackbox.yaml").write_text(yaml.safe_dump(scrape.blackbox()))
+    code, words = run("promtool", "check", "config", str(tmp_path / "prometheus.yaml"))
+    assert code == 0, words
+    asked = ("--config.check", f"--config.file={tmp_path}/blackbox.yaml")
+    code, words = run("prometheus-blackbox-exporter", *asked)
+    assert code == 0, words
+
+
+def test_the_watchdog_arrives_while_all_is_well(bench: Bench) -> None:
+    _await("the watchdog", lambda: bench.arrived("watchdog"))
+    assert bench.pages("OrkaHealthFailing", "trigger") == []
+
+
+def test_degraded_with_200_pages_and_shows_and_its_end_too(bench: Bench) -> None:
+    _await("the watchdog", lambda: bench.arrived("watchdog"))
+    bench.said["status"] = "degraded"
+    _await("the page", lambda: bench.pages("OrkaHealthFailing", "trigger"))
+    _await("the line in Slack", lambda: bench.lines("FIRING", "OrkaHealthFailing"))
+    page = bench.pages("OrkaHealthFailing", "trigger")[0]
+    assert page["payload"]["severity"] == "critical"
+    assert page["links"][0]["href"].endswith("docs/runbook.md#orkahealthfailing")
+    assert "backend has not been healthy" in page["payload"]["custom_details"]["summary"]
+    bench.said["status"] = "healthy"
+    _await("the end of the page", lambda: bench.pages("OrkaHealthFailing", "resolve"))
+    _await("the end in Slack", lambda: bench.lines("RESOLVED", "OrkaHealthFailing"))
+    assert bench.pages("OrkaHealthFailing", "resolve")[0]["dedup_key"] == page["dedup_key"]
+
+
+def test_what_only_warns_pages_nobody(bench: Bench) -> None:
+    """The exporters of Redis and PostgreSQL are not there."""
+    _await("the warning", lambda: bench.lines("FIRING", "OrkaTargetDown"))
+    assert bench.pages("OrkaTargetDown", "trigger") == []
+
+
+def test_a_test_alert_is_fired_seen_to_arrive_and_resolved(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["alerts", "test", "--alertmanager", bench.alertmanager]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "pagerduty: firing taken",
+        "slack: firing taken",
+        "pagerduty: resolved taken",
+        "slack: resolved taken",
+    ]
+    assert bench.pages("OrkaAlertTest", "trigger")
+    assert bench.pages("OrkaAlertTest", "resolve")
+    assert bench.lines("RESOLVED", "OrkaAlertTest")
+
+
+def test_a_channel_that_refuses_is_told_apart(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.turn_away("slack")
+    try:
+        assert cli.main(["alerts", "test", "--alertmanager", bench.alertmanager, "--wait", "20"]) == 1
+    finally:
+        bench.let_in()
+    said = capsys.readouterr().out
+    assert "pagerduty: firing taken" in said
+    assert "slack: firing REFUSED" in said

@@ -1,0 +1,107 @@
+"""The rules follow the settings, and everybody who is alerted finds what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from model import alerts, health
+from model.cron_limits import limits
+from model.schedule import longest_gap_s
+from tests.monitoring.support import SOURCE, rules, settings
+from tests.unit.harness import CHECKOUT
+
+SHIPPED = rules(settings())["groups"]
+
+
+def _rule(groups: list[alerts.Json], alert: str) -> alerts.Json:
+    return next(rule for group in groups for rule in group["rules"] if rule.get("alert") == alert)
+
+
+def test_the_runbook_has_a_section_for_every_alert_and_for_nothing_else() -> None:
+    headings = re.findall(r"^## (.+)$", (CHECKOUT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    assert headings == SOURCE.alerts()
+    shipped = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in _alerts()}
+    assert {url.rpartition("#")[2] for url in shipped.values()} <= {alerts.anchor(name) for name in headings}
+    assert set(shipped) == set(SOURCE.alerts())
+
+
+def test_every_alert_says_how_bad_it_is_whose_and_where() -> None:
+    for rule in _alerts():
+        assert rule["labels"]["severity"] in {"critical", "warning", "none"}, rule
+        assert rule["labels"]["namespace"] == "staging"
+        assert rule["labels"]["service"]
+        assert rule["annotations"]["summary"]
+
+
+def _alerts() -> list[alerts.Json]:
+    return [rule for group in SHIPPED for rule in group["rules"] if "alert" in rule]
+
+
+def test_what_the_guide_calls_a_reason_to_go_back_is_labelled() -> None:
+    labelled = {rule["alert"] for rule in _alerts() if rule["labels"].get("rollback")}
+    assert labelled == {"OrkaHealthFailing", "OrkaErrorRateHigh"}
+    assert _rule(SHIPPED, "OrkaHealthFailing")["for"] == "5m"
+    assert "> 0.05" in _rule(SHIPPED, "OrkaErrorRateHigh")["expr"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [
+        ("0 * * * *", 1),
+        ("*/5 * * * *", 1 / 12),
+        ("0 0 * * 0", 7 * 24),
+        ("0 0 * * 7", 7 * 24),
+        ("0 6 * * *", 24),
+        ("0 9-17 * * 1-5", 64),
+        ("0 6 1 * *", 31 * 24),
+        ("0 0 1 * 1", 7 * 24),
+        ("0 0 29 2 *", 4 * 366 * 24 - 72),
+    ],
+)
+def test_the_longest_gap_of_a_schedule_is_that_of_the_calendar(schedule: str, hours: float) -> None:
+    assert longest_gap_s(schedule) == hours * 3600
+
+
+def test_a_cron_jobs_limits_follow_its_schedule() -> None:
+    found = limits(settings())
+    assert found["model-training-job"].age_s == 7 * 86_400 + 7200 + 600
+    assert found["embedding-generation-job"].age_s == 300 + 240 + 600
+    recorded = {
+        rule["labels"]["cronjob"]: rule["expr"]
+        for rule in SHIPPED[0]["rules"]
+        if rule["record"] == "orka:cronjob_max_age_seconds"
+    }
+    assert recorded == {job: f"vector({limit.age_s})" for job, limit in found.items()}
+
+
+def test_every_graph_can_show_the_release() -> None:
+    info = SHIPPED[0]["rules"][0]
+    assert info["record"] == "orka_release_info"
+    assert info["labels"]["release"] == "0123456789ab"
+
+
+def test_a_rehearsal_shortens_waits_and_windows_and_no_threshold() -> None:
+    quick = rules(settings(**{"clock-divisor": 10}))["groups"]
+    assert _rule(quick, "OrkaHealthFailing")["for"] == "30s"
+    assert "> 0.05" in _rule(quick, "OrkaErrorRateHigh")["expr"]
+    assert "[30s]" in _rule(quick, "OrkaRedisRefusing")["expr"]
+    assert "[1d]" in _rule(quick, "OrkaDatabaseGrowing")["expr"]
+
+
+def test_without_counters_of_the_edge_nothing_is_said_about_traffic() -> None:
+    groups = rules(settings(**{"edge-metrics": {"source": "ingress-nginx", "targets": []}}))["groups"]
+    assert set(SOURCE.alerts()) - set(alerts.names(groups)) == {"OrkaErrorRateHigh", "OrkaLatencyHigh"}
+
+
+def test_an_operators_prometheus_watches_itself() -> None:
+    groups = rules(settings(mode="operator"))["groups"]
+    left_out = set(SOURCE.alerts()) - set(alerts.names(groups))
+    assert left_out == {"OrkaAlertsNotDelivered", "OrkaAlertmanagerMissing", "OrkaRulesFailing"}
+
+
+def test_a_health_address_that_nobody_answers_is_not_missed() -> None:
+    """The application as it is has one health address; with the checker it has the guide's four."""
+    assert len(health.watched(settings())) == 5
+    assert "< 5" in _rule(SHIPPED, "OrkaHealthUnknown")["expr"]

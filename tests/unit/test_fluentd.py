@@ -1,0 +1,179 @@
+"""The aggregator's configuration: golden files by sink, a linter that finds faults, and what it hides."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from model import fluentd
+from model.fluentd_text import Directive, faults, written
+from model.settings_logging import Logging
+from tests.unit.harness import CHECKOUT, SECRETS, Run, complete, manifests, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = CHECKOUT / "tests" / "golden" / "fluentd"
+URLS = {
+    "elasticsearch": "https://es.example.com:9200",
+    "splunk": "https://splunk.example.com:8088",
+    "file": None,
+}
+KEYS = {
+    "fluentd-shared-key": "canary-shared",
+    "elasticsearch-password": "canary-elastic",
+    "splunk-hec-token": "canary-splunk",
+}
+
+
+def _logging(sink: str) -> Logging:
+    return Logging.model_validate({"sink": sink, **({"url": URLS[sink]} if URLS[sink] else {})})
+
+
+def _run(sink: str, keys: dict[str, str] | None = None, *, image: bool = True) -> Run:
+    config = complete()
+    config["logging"] |= {"sink": sink} | ({"url": URLS[sink]} if URLS[sink] else {})
+    if image:
+        config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
+    return run_program(config, {**SECRETS, **(KEYS if keys is None else keys)})
+
+
+@pytest.mark.parametrize("sink", URLS)
+def test_the_configuration_is_the_golden_one_and_the_linter_finds_no_fault(
+    request: pytest.FixtureRequest, sink: str
+) -> None:
+    directives = fluentd.configuration(_logging(sink))
+    assert faults(directives) == []
+    file = GOLDEN / f"{sink}.conf"
+    if request.config.getoption("--update-golden"):
+        GOLDEN.mkdir(exist_ok=True)
+        file.write_text(written(directives))
+    assert file.read_text() == written(directives), "review it, then --update-golden"
+
+
+def _changed(directives: list[Directive], change: Callable[[Directive], Directive]) -> list[Directive]:
+    def walk(one: Directive) -> Directive:
+        return change(replace(one, inside=[walk(inner) for inner in one.inside]))
+
+    return [walk(one) for one in directives]
+
+
+def _with(kind: str, **parameters: str) -> Callable[[Directive], Directive]:
+    return lambda one: replace(one, parameters={**one.parameters, **parameters}) if one.kind == kind else one
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (_with("elasticsearch", password="hidden"), "<match> password is not taken from the environment"),
+        (_with("elasticsearch", password="\"#{ENV['X']}\""), "password is not taken from the environment"),
+        (_with("concat", timeout_label="@GONE"), "leads to @GONE, which is not there"),
+        (_with("relabel", **{"@label": "@GONE"}), "leads to @GONE, which is not there"),
+        (_with("grep", **{"@id": "tracebacks"}), "@id tracebacks stands twice"),
+        (
+            _with("elasticsearch", **{"@type": "elastic"}),
+            "of the type elastic, which the image lacks",
+        ),
+        (lambda one: replace(one, inside=[]) if one.kind == "elasticsearch" else one, "has no buffer"),
+        (lambda one: replace(one, parameters={}) if one.name == "system" else one, "suppress_config_dump"),
+        (
+            lambda one: (
+                replace(one, parameters={"@type": "forward", "@id": "x"}) if one.kind == "forward" else one
+            ),
+            "<source> of the type forward needs port",
+        ),
+        (
+            lambda one: (
+                replace(one, name="match", argument="fluent.**", parameters={"@type": "null", "@id": "n"})
+                if one.kind == "monitor_agent"
+                else one
+            ),
+            "belong into <label @FLUENT_LOG>",
+        ),
+        (lambda one: replace(one, parameters={"@type": "stdout"}) if one.kind == "stdout" else one, "no @id"),
+    ],
+)
+def test_the_linter_finds_what_is_broken(change: Callable[[Directive], Directive], found: str) -> None:
+    broken = _changed(fluentd.configuration(_logging("elasticsearch")), change)
+    assert [fault for fault in faults(broken) if found in fault], faults(broken)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('{"password": "hunter2", "user": "a"}', '{"password": "[hidden]", "user": "a"}'),
+        ("Authorization: Bearer eyJhbGciOi.x.y", "Authorization: Bearer [hidden]"),
+        ("api_key=sk-123&page=2", "api_key=[hidden]&page=2"),
+        ("token='abc'", "token='[hidden]'"),
+        ("connecting to postgresql://app:hunter2@db/x", "connecting to postgresql://app:[hidden]@db/x"),
+        ("tokens used: 12", "tokens used: 12"),
+        ("user signed in", "user signed in"),
+    ],
+)
+def test_secrets_in_lines_are_hidden(line: str, shown: str) -> None:
+    hidden = re.sub(fluentd.HIDDEN, r"\1[hidden]", line, flags=re.IGNORECASE)
+    assert re.sub(fluentd.LOGIN, r"\1[hidden]", hidden) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "dropped"),
+    [
+        ('10.0.0.1 - "GET /health HTTP/1.1" 200 OK', True),
+        ('10.0.0.1 - "GET /health/redis HTTP/1.1" 200 OK', True),
+        ('10.0.0.1 - "GET /health HTTP/1.1" 503', False),
+        ('10.0.0.1 - "GET /api/health-report HTTP/1.1" 200 OK', False),
+    ],
+)
+def test_only_health_addresses_that_were_well_are_noise(line: str, *, dropped: bool) -> None:
+    assert bool(re.search(fluentd.NOISE, line)) == dropped
+
+
+def test_a_traceback_is_one_event() -> None:
+    lines = [
+        "2026-11-26 INFO started",
+        "2026-11-26 ERROR failed",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in <module>',
+        "    raise ValueError",
+        "psycopg.OperationalError: gone",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "ValueError",
+        "2026-11-26 INFO goes on",
+    ]
+    begins = [line for line in lines if line and re.search(fluentd.BEGINS, line)]
+    assert begins == ["2026-11-26 INFO started", "2026-11-26 ERROR failed", "2026-11-26 INFO goes on"]
+
+
+@pytest.mark.parametrize("sink", URLS)
+def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else(sink: str) -> None:
+    run = _run(sink)
+    assert run.error is None
+    assert run.one("Deployment", "fluentd")
+    for name, manifest in manifests(run).items():
+        if "canary-shared" in json.dumps(manifest):
+            assert name == "secret-logs"
+    policy = run.one("NetworkPolicy", "fluentd").inputs["spec"]
+    assert policy["ingress"][0]["ports"] == [{"port": 24_224, "protocol": "TCP"}]
+    assert ("egress" in policy) == (URLS[sink] is not None)
+
+
+def test_without_a_sink_there_is_no_aggregator(run: Run) -> None:
+    assert not [name for name in manifests(run) if "fluentd" in name or "logs" in name]
+
+
+@pytest.mark.parametrize(
+    ("sink", "options", "missing"),
+    [
+        ("splunk", {"keys": {"fluentd-shared-key": "x"}}, "splunk-hec-token is missing"),
+        ("elasticsearch", {"keys": {"fluentd-shared-key": "x"}}, "elasticsearch-password is missing"),
+        ("file", {"keys": {}}, "fluentd-shared-key is missing"),
+        ("file", {"image": False}, "images.fluentd is missing"),
+    ],
+)
+def test_what_a_sink_needs_is_asked_for(sink: str, options: dict[str, Any], missing: str) -> None:
+    assert missing in str(_run(sink, **options).error)

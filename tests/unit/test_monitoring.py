@@ -1,0 +1,152 @@
+"""Monitoring under each mode: the same rules and routes, in the words of who reads them; or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from model.monitoring_parts import EXPORTERS, PORTS
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
+
+KEYS = {
+    "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/canary-slack",
+    "pagerduty-api-key": "0123456789abcdef0123456789canary",
+}
+
+
+def _run(mode: str, keys: dict[str, str] | None = None, **monitoring: Any) -> Run:
+    config = complete()
+    config["monitoring"] |= {"mode": mode, **monitoring}
+    return run_program(config, {**SECRETS, **(KEYS if keys is None else keys)})
+
+
+@pytest.fixture(scope="module")
+def standalone() -> Run:
+    return _run("standalone")
+
+
+@pytest.fixture(scope="module")
+def operator() -> Run:
+    return _run("operator")
+
+
+def _config_map(run: Run, name: str, file: str) -> Any:
+    return yaml.safe_load(run.one("ConfigMap", name).inputs["data"][file])
+
+
+def _object(run: Run, kind: str, name: str) -> Any:
+    found = [r for r in run.of(kind) if r.inputs["metadata"]["name"] == name]
+    return found[0].inputs["spec"]
+
+
+def test_without_monitoring_nothing_of_it_is_there() -> None:
+    run = _run("none")
+    names = {resource.name for resource in run.resources}
+    assert not names & {*PORTS, "backend-pods", "monitoring", "monitor-1"}
+    assert not [name for name in manifests(run) if "coreos" in name]
+    assert [role for role in run.of("Role") if role.type.startswith("kubernetes:")] == []
+    text = json.dumps([resource.inputs for resource in run.resources if "NetworkPolicy" in resource.type])
+    assert not any(part in text for part in PORTS)
+
+
+def test_an_operator_gets_the_same_rules(standalone: Run, operator: Run) -> None:
+    own = _config_map(standalone, "prometheus", "rules.yaml")["groups"]
+    theirs = _object(operator, "PrometheusRule", "orka-ppm")["groups"]
+    by_name = {group["name"]: group["rules"] for group in own}
+    shared = {group["name"]: group["rules"] for group in theirs if not group["name"].startswith("orka-edge-")}
+    for name in ("orka-health", "orka-pods", "orka-jobs", "orka-redis", "orka-database", "orka-certificates"):
+        assert shared[name] == by_name[name]
+
+
+def test_an_operator_asks_the_same_addresses(standalone: Run, operator: Run) -> None:
+    jobs = _config_map(standalone, "prometheus", "prometheus.yaml")["scrape_configs"]
+    own = {
+        (job["job_name"], one["targets"][0], one["labels"]["target"], one["labels"]["__param_module"])
+        for job in jobs
+        if job.get("metrics_path") == "/probe"
+        for one in job["static_configs"]
+    }
+    theirs = {
+        (
+            spec["jobName"],
+            spec["targets"]["staticConfig"]["static"][0],
+            spec["targets"]["staticConfig"]["labels"]["target"],
+            spec["module"],
+        )
+        for spec in (resource.inputs["spec"] for resource in operator.of("Probe"))
+    }
+    assert own == theirs
+    assert len(own) == 7
+
+
+def test_an_operator_finds_every_exporter_under_the_jobs_that_the_rules_know(operator: Run) -> None:
+    services = {service.name for service in operator.of("Service")}
+    for monitor in operator.of("ServiceMonitor"):
+        spec, name = monitor.inputs["spec"], monitor.inputs["metadata"]["name"]
+        assert spec["selector"]["matchLabels"]["app.kubernetes.io/name"] in services
+        (endpoint,) = spec["endpoints"]
+        assert {"targetLabel": "job", "replacement": name} in endpoint["relabelings"]
+    assert {d.name for d in operator.of("Deployment")} >= set(EXPORTERS)
+    assert {d.name for d in operator.of("Deployment")} & {"prometheus", "alertmanager"} == set()
+
+
+def test_an_operator_gets_the_same_routes_and_the_keys_by_name(standalone: Run, operator: Run) -> None:
+    own = _config_map(standalone, "alertmanager", "alertmanager.yaml")
+    theirs = _object(operator, "AlertmanagerConfig", "orka-ppm")
+    told = [(route["receiver"], route.get("continue")) for route in own["route"]["routes"]]
+    assert told == [(route["receiver"], route.get("continue")) for route in theirs["route"]["routes"]]
+    assert len(own["inhibit_rules"]) == len(theirs["inhibitRules"])
+    pager = next(one for one in theirs["receivers"] if one["name"] == "pager")["pagerdutyConfigs"][0]
+    assert pager["routingKey"] == {"name": "alertmanager-auto", "key": "pagerduty-api-key"}
+    assert set(operator.one("Secret", "alertmanager").inputs["stringData"]["value"]) == set(KEYS)
+
+
+@pytest.mark.parametrize("mode", ["standalone", "operator"])
+def test_the_keys_of_the_channels_are_in_one_secret_and_nowhere_else(mode: str) -> None:
+    for name, manifest in manifests(_run(mode)).items():
+        assert ("canary" in json.dumps(manifest)) == name.startswith("secret-"), name
+
+
+def test_alertmanager_reads_the_keys_from_files(standalone: Run) -> None:
+    pod = standalone.one("Deployment", "alertmanager").inputs["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+    assert mounts["secrets"]["readOnly"]
+    assert mounts["secrets"]["mountPath"] == "/etc/orka-alertmanager-secrets"
+    assert "env" not in container
+    assert "envFrom" not in container
+
+
+def test_without_a_channel_the_stack_is_deployed_all_the_same() -> None:
+    run = _run("standalone", keys={})
+    assert run.error is None
+    receivers = _config_map(run, "alertmanager", "alertmanager.yaml")["receivers"]
+    assert all(set(one) == {"name"} for one in receivers)
+
+
+def test_an_application_without_metrics_is_not_asked_for_them() -> None:
+    run = _run("standalone", **{"backend-metrics": False})
+    jobs = _config_map(run, "prometheus", "prometheus.yaml")["scrape_configs"]
+    assert "orka-backend" not in {job["job_name"] for job in jobs}
+    assert "backend-pods" not in {service.name for service in run.of("Service")}
+
+
+def test_only_who_counts_pods_may_ask_the_api_server_and_only_to_read(standalone: Run) -> None:
+    (role,) = [role for role in standalone.of("Role") if role.type.startswith("kubernetes:")]
+    assert {verb for rule in role.inputs["rules"] for verb in rule["verbs"]} == {"get", "list"}
+    assert "secrets" not in json.dumps(role.inputs["rules"])
+    with_token = [
+        resource.name
+        for resource in standalone.of("Deployment")
+        if "serviceAccountToken" in json.dumps(resource.inputs)
+    ]
+    assert with_token == ["kube-metrics"]
+
+
+def test_the_database_role_of_the_exporter_is_a_member_of_nothing(standalone: Run) -> None:
+    roles = {r.name: r.inputs.get("roles") for r in standalone.of("Role") if r.type.startswith("postgresql:")}
+    assert not roles["monitor-1"]
+    assert roles["app-1"] == ["orka_app"]
