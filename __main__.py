@@ -22,7 +22,7 @@ from components.monitoring import Monitoring
 from components.namespace import StagingNamespace
 from components.place import Place
 from components.providers import providers
-from components.secrets import VERIFICATION, AppSecret, PullSecret, variables
+from components.secrets import AppSecret, PullSecret, gate_variables
 from components.verification import Verification
 from model.release import release_id
 
@@ -68,8 +68,7 @@ if settings.logging.sink != "none":
 if settings.verification.checker:
     judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
 if settings.verification.enabled:
-    for_checks = {**variables(VERIFICATION, secrets), "ORKA_CHECK_DATABASE_URL": roles.urls["readonly"]}
-    checks_secret = AppSecret("checks", namespace, for_checks, top).name
+    checks_secret = AppSecret("checks", namespace, gate_variables(secrets, roles.urls["readonly"]), top).name
     runs = JobRuns("job-runs", place, templates=jobs.templates, release=release, judged=judged, opts=top).jobs
     names = {"backend": app_secret, "jobs": jobs_secret, "checks": checks_secret}
     gate = Verification(

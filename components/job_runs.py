@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components import naming
 from components.component import Component
 from components.verification import MARGIN_SECONDS
-from model.jobs import active, run_once
+from model.jobs import JOB_NAMES, active, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class JobRuns(Component):
         settings = place.settings
         self.jobs: list[k8s.batch.v1.Job] = []
         for task in run_once(settings):
-            labels = naming.labels(naming.CRON_JOBS[task])
+            labels = naming.labels(JOB_NAMES[task])
             seconds = min(active(settings)[task].deadline_seconds, settings.verification.deadline_seconds)
             self.jobs.append(
                 k8s.batch.v1.Job(

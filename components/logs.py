@@ -67,7 +67,7 @@ class Logs(Component):
             forward,
             metadata=workload.metadata(forward, place.namespace, annotations=workload.SKIP_AWAIT),
             spec={
-                "selector": naming.selector(naming.FLUENTD),
+                "selector": naming.selector(naming.FLUENTD, place.settings.cluster),
                 "ports": [{"name": "forward", "port": fluentd.FORWARD_PORT}],
             },
             opts=self.child,

@@ -93,3 +93,8 @@ def variables(wanted: Mapping[str, str], secrets: Secrets) -> dict[str, pulumi.O
     """The variables of a Secret whose value was given."""
     found = {variable: secrets.get(key) for variable, key in wanted.items()}
     return {variable: value for variable, value in found.items() if value is not None}
+
+
+def gate_variables(secrets: Secrets, database_url: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+    """What the gate signs in with, and where it reads rows back."""
+    return {**variables(VERIFICATION, secrets), "ORKA_CHECK_DATABASE_URL": database_url}

@@ -80,11 +80,10 @@ class Watcher(Component):
                 "replicas": 1,
                 "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
                 "revision_history_limit": 3,
-                "selector": {"match_labels": naming.selector(name)},
-                "strategy": {"type": "Recreate"},
+                "selector": {"match_labels": naming.selector(name, place.settings.cluster)},
                 "template": workload.pod(
                     workload.serving(made, port, probes),
-                    labels=naming.labels(name),
+                    labels=naming.pod_labels(name, place.settings.cluster),
                     pull_secrets=place.pull_secrets,
                     volumes=volumes,
                 ),
@@ -95,7 +94,7 @@ class Watcher(Component):
             name,
             metadata=workload.metadata(name, place.namespace, annotations=workload.SKIP_AWAIT),
             spec={
-                "selector": naming.selector(name),
+                "selector": naming.selector(name, place.settings.cluster),
                 "ports": [{"name": "http", "port": port, "target_port": "http"}],
             },
             opts=self.child,

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from policy.rule import Manifest
 
 # Whose services are hosted elsewhere, at addresses that nobody can list.
-OPEN_EGRESS = ("backend", "checker", "cron-jobs", "migration", "verification")
+OPEN_EGRESS = (
+    *("backend", "checker", "cron-jobs", "migration", "verification"),
+    *("alertmanager", "announcement", "blackbox-exporter", "fluentd", "postgres-exporter", "redis-exporter"),
+)
 # What an address outside must not mean: other pods, the nodes, and the cloud's own metadata.
 PRIVATE = {
     "0.0.0.0/0": {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"},
