@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,8 @@ def failed_run(namespace: Namespace) -> None:
 def write_kubectl(folder: Path) -> Path:
     """Write a `kubectl` into `folder` that answers `get` and `logs` from `namespace.json` beside it."""
     program = folder / "kubectl"
-    program.write_text(_KUBECTL.replace("@FILE@", str(folder / "namespace.json")))
+    text = _KUBECTL.replace("@FILE@", str(folder / "namespace.json"))
+    program.write_text(text.replace("@PYTHON@", sys.executable))
     program.chmod(0o755)
     return program
 
@@ -111,7 +113,7 @@ def publish(folder: Path, *changes: Callable[[Namespace], None]) -> None:
     (folder / "namespace.json").write_text(json.dumps(namespace))
 
 
-_KUBECTL = '''#!/usr/bin/env python3
+_KUBECTL = '''#!@PYTHON@ -IS
 """Answers as kubectl does, from a file; what it does not know it refuses."""
 import json, sys
 known = json.load(open("@FILE@"))

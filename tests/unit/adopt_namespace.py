@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -58,11 +59,13 @@ def write_kubectl(folder: Path, live: dict[str, dict[str, Any]], **says: str) ->
     """Write a `kubectl` that knows these objects and, by key, what a dry run of one is refused with."""
     (folder / "live.json").write_text(json.dumps({"live": live, "says": says}))
     program = folder / "kubectl"
-    program.write_text(_KUBECTL.replace("@FILE@", str(folder / "live.json")))
+    program.write_text(
+        _KUBECTL.replace("@FILE@", str(folder / "live.json")).replace("@PYTHON@", sys.executable)
+    )
     program.chmod(0o755)
 
 
-_KUBECTL = '''#!/usr/bin/env python3
+_KUBECTL = '''#!@PYTHON@ -IS
 """Answers as kubectl does, from a file; it is asked for nothing but reading and dry runs."""
 import json, sys
 known = json.load(open("@FILE@"))

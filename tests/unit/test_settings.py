@@ -258,11 +258,10 @@ def test_junk_anywhere_gets_messages_that_name_the_place(leaf: tuple[Any, ...], 
     assert all(fault.startswith("orka-ppm:") for fault in faults)
 
 
-@given(value=st.text(max_size=60))
-def test_any_secret_gets_a_message_or_none(value: str) -> None:
-    for key in SECRETS:
-        faults = _read(complete(), {**SECRETS, key: value})
-        assert all(fault.startswith("orka-ppm:") for fault in faults)
+@given(key=st.sampled_from(sorted(SECRETS)), value=st.text(max_size=60))
+def test_any_secret_gets_a_message_or_none(key: str, value: str) -> None:
+    faults = _read(complete(), {**SECRETS, key: value})
+    assert all(fault.startswith("orka-ppm:") for fault in faults)
 
 
 @given(raw=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=40), max_size=4))
