@@ -15,7 +15,8 @@ import pytest
 from model.plan import PlanError, plan_from_files
 from ops.migrate import lock_class
 from ops.migrate.statements import split
-from tests.sql.support import SQL, Database, ops, wait_asleep
+from tests.sql.kills import wait_asleep
+from tests.sql.support import SQL, Database, ops
 
 if TYPE_CHECKING:
     from pathlib import Path
