@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ops.checks.gate_job import MARK
 from tests.twin.conftest import PATHS
 from twin.deploy import check_user
@@ -48,7 +50,11 @@ def test_without_the_job_they_are_listed_as_not_run(deployed: Stack) -> None:
     assert {entry["name"] for entry in found["not_run"]} >= ROWS
 
 
-def test_rows_that_the_release_loses_turn_the_shells_run_red(stack: Stack) -> None:
+def test_rows_that_the_release_loses_turn_the_shells_run_red(
+    stack: Stack, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("two rollouts: make soak")
     gate = stack.kubectl("get", "configmaps", "--output", "name")
     name = next(line for line in gate.splitlines() if "/verification-" in line)
     checks = json.loads(json.loads(stack.kubectl("get", name, "--output", "json"))["data"]["checks.json"])

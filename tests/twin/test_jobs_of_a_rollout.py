@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from model.jobs import FEATURES
 from tests.twin.api import Api
 from tests.twin.conftest import PATHS
@@ -47,7 +49,11 @@ def _seconds(stamp: str) -> float:
     return time.mktime(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def test_a_job_that_fails_ends_the_up_with_its_last_words(stack: Stack) -> None:
+def test_a_job_that_fails_ends_the_up_with_its_last_words(
+    stack: Stack, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("takes minutes: make soak")
     stack.set("orka-ppm:verification.run-jobs[0]", "embedding-generation")
     stack.set("orka-ppm:openai.base-url", "http://127.0.0.1:9/v1")
     # Something to embed, or the job has nothing to ask for.

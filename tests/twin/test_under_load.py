@@ -95,8 +95,10 @@ def _stopped(*services: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("what", AWAY)
 def test_away_for_20_seconds_and_back_the_api_recovers_by_itself_and_nothing_is_restarted(
-    deployed: Stack, what: str
+    deployed: Stack, what: str, request: pytest.FixtureRequest
 ) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("takes minutes: make soak")
     before = _restarts(deployed, "backend")
     with _load() as during, _stopped(*AWAY[what]):
         time.sleep(AWAY_S)
