@@ -32,7 +32,7 @@ up: $(READY) ## start the twin, deploy the stack to it, check it, print the addr
 down: $(READY) ## stop the twin; its data stays until `twin reset`
 	@.venv/bin/twin down
 
-check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither root nor a cluster; under a minute
+check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither root nor a cluster; minutes
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
