@@ -25,6 +25,13 @@ TAKEN = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def soak_only(request: pytest.FixtureRequest) -> None:
+    """Before any fixture that takes the stack away."""
+    if not request.config.getoption("--soak"):
+        pytest.skip("destroys and makes the stack twice: make soak")
+
+
 @pytest.fixture
 def made_by_hand(scratch_clone: Stack) -> Iterator[Stack]:
     """A clone of the program beside a namespace of which it knows nothing; all of it is gone afterwards."""
@@ -48,6 +55,11 @@ def _identities(stack: Stack) -> dict[str, str]:
     return {f"{item['kind'].lower()}/{item['metadata']['name']}": item["metadata"]["uid"] for item in items}
 
 
+def _reloads() -> int:
+    """How often the twin's edge was told of Ingress objects; Caddy closes the connection of the moment."""
+    return (PATHS.logs / "edge-controller.log").read_text().count("told Caddy")
+
+
 def test_what_was_made_by_hand_is_shown_and_then_taken_over_under_load(made_by_hand: Stack) -> None:
     stack = made_by_hand
     code, found = _adopt(stack)
@@ -61,12 +73,13 @@ def test_what_was_made_by_hand_is_shown_and_then_taken_over_under_load(made_by_h
     assert found["take over"] == TAKEN
     assert {"deployment/fluentd", "secret/backend-env"} <= found["left alone"]
 
-    before = _identities(stack)
+    before, reloads = _identities(stack), _reloads()
     stack.set("orka-ppm:cluster.take-over", "true")
     with Load(HOST, "/health", PATHS.ca) as load:
         up = stack.up()
     assert up.code == 0, up
-    assert load.failures == {}
+    assert set(load.failures) <= {(0, "RemoteDisconnected")}, load.failures
+    assert sum(load.failures.values()) <= _reloads() - reloads, "more than the twin's edge itself drops"
     digest = stack.outputs()["images"]["backend"].partition("@")[2]
     assert load.releases == {by_hand.RELEASE, digest}, "the load did not see both the old and the new pods"
     after = _identities(stack)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
 NOWHERE = "/api/nowhere-of-a-test"
+UNAVAILABLE = 503
 WATCHED_S = 60
 SETTLES_WITHIN_S = 400
 """A job that failed has its next turn within five minutes."""
@@ -54,23 +55,32 @@ def nowhere() -> Iterator[None]:
             "spec": {"ingressClassName": "nginx", "rules": [{"host": HOST, "http": {"paths": [path]}}]},
         }
     )
+    alerts.await_that("the edge knows it", lambda: _status(NOWHERE) == UNAVAILABLE)
     yield
     kubectl("--namespace", "staging", "delete", "ingress", "nowhere")
 
 
+def _status(path: str) -> int:
+    """The status; 0 where the twin's edge, which is being told of an Ingress, closes the connection."""
+    connection = Edge(HOST, context=ssl.create_default_context(cafile=str(PATHS.ca)), timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except ConnectionError:
+        return 0
+    finally:
+        connection.close()
+
+
 def _requests(failing: int, seconds: float) -> None:
     """So many of a hundred requests fail, spread evenly."""
-    context = ssl.create_default_context(cafile=str(PATHS.ca))
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         begun = time.monotonic()
         for number in range(ROUND):
             bad = number * failing // ROUND != (number + 1) * failing // ROUND
-            connection = Edge(HOST, context=context, timeout=10)
-            connection.request("GET", NOWHERE if bad else "/health/redis")
-            status = connection.getresponse().status
-            connection.close()
-            assert status == (503 if bad else 200)
+            path, wanted = (NOWHERE, UNAVAILABLE) if bad else ("/health/redis", 200)
+            assert _status(path) == wanted
         time.sleep(max(0.0, ROUND_S - (time.monotonic() - begun)))
 
 
