@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ops.checks.connection import ConnectTo
 
 _OK, _REFUSED = 200, 400
+_CHANGED = "ERR_NETWORK_CHANGED"
 
 
 @dataclass
@@ -27,6 +28,11 @@ class Seen:
     uncaught: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     called: int | str = "not called"
+
+    @property
+    def network_changed(self) -> bool:
+        """Whether the machine's own addresses changed meanwhile, as where containers come and go."""
+        return any(_CHANGED in text for text in [*(error for _, error in self.lost), *self.console])
 
 
 def fault(check: BrowserCheck, seen: Seen) -> str | None:

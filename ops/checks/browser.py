@@ -35,6 +35,9 @@ QUIET_MS = 3_000
 _PATIENCE = 3
 """Starting a browser takes longer than an answer: so many times the time of an attempt."""
 
+_NETWORK_CHANGES = 4
+"""Chromium drops what it asks for when the machine gets or loses an address; that says nothing of a page."""
+
 _CALL = """async ([url, token]) => {
     try {
         const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
@@ -82,15 +85,18 @@ async def loads(session: Session, check: BrowserCheck) -> Outcome:
     for attempt in range(1, session.limits.attempts + 1):
         if session.left() <= 0 or outcome.verdict == "passed":
             break
-        outcome = await _attempt(session, check, program, attempt)
+        for _ in range(_NETWORK_CHANGES):
+            seen = Seen()
+            outcome = await _attempt(session, check, program, attempt, seen)
+            if not seen.network_changed or session.left() <= 0:
+                break
     return outcome
 
 
-async def _attempt(session: Session, check: BrowserCheck, program: str, attempt: int) -> Outcome:
+async def _attempt(session: Session, check: BrowserCheck, program: str, attempt: int, seen: Seen) -> Outcome:
     from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - the image has none
 
     seconds = max(0.1, min(session.left(), _PATIENCE * session.limits.timeout))
-    seen = Seen()
     try:
         async with asyncio.timeout(seconds), async_playwright() as library:
             browser = await _launched(library, program, led(session.means.rules, check.hosts))
@@ -98,6 +104,7 @@ async def _attempt(session: Session, check: BrowserCheck, program: str, attempt:
     except TimeoutError:
         return Outcome("errored", f"the page was not loaded within {seconds:.1f} s", None, attempt)
     except Error as error:
+        seen.console.append(error.message)
         return Outcome("errored", plain(f"the browser says: {error.message.splitlines()[0]}"), None, attempt)
     reason = fault(check, seen)
     return Outcome("failed" if reason else "passed", reason, took, attempt, (took,))

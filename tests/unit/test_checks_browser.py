@@ -111,3 +111,16 @@ def test_a_browser_is_found_by_its_variable_or_on_the_path_and_else_the_remedy_i
     with pytest.raises(NoBrowserError, match="ORKA_CHROMIUM names no program"):
         found({**nothing, "ORKA_CHROMIUM": str(tmp_path / "other")})
     assert found({"PATH": "", "ORKA_CHROMIUM": str(program)}) == str(program)
+
+
+@pytest.mark.parametrize(
+    ("seen", "changed"),
+    [
+        (_seen(), False),
+        (_seen(lost=[(API, "net::ERR_CONNECTION_REFUSED")]), False),
+        (_seen(lost=[(API, "net::ERR_NETWORK_CHANGED")]), True),
+        (_seen(console=["Page.goto: net::ERR_NETWORK_CHANGED at x"]), True),
+    ],
+)
+def test_a_machine_whose_addresses_change_says_nothing_of_the_page(seen: Seen, *, changed: bool) -> None:
+    assert seen.network_changed is changed
