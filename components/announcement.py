@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pulumi_kubernetes as k8s
-
 from components import naming, workload
+from components.awaited_job import awaited_job
 from components.component import Component
 from components.secrets import AppSecret
 from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     import pulumi
+    import pulumi_kubernetes as k8s
 
     from components.place import Place
 
@@ -43,25 +43,14 @@ class Announcement(Component):
             args=["alerts", "announce", "--url-file", f"{MOUNT}/{KEY}"],
             mounts=[{"name": "webhook", "mount_path": MOUNT, "read_only": True}],
         )
-        k8s.batch.v1.Job(
-            name,
-            metadata={
-                "namespace": place.namespace,
-                "labels": naming.labels(name),
-                "annotations": {"pulumi.com/replaceUnready": "true"},
-            },
-            spec={
-                "backoff_limit": 0,
-                "active_deadline_seconds": DEADLINE_SECONDS,
-                "template": workload.pod(
-                    told,
-                    labels=naming.labels(name),
-                    annotations={"orka-ppm/gate": gate.metadata["name"]},
-                    pull_secrets=place.pull_secrets,
-                    restart_policy="Never",
-                    volumes=[{"name": "webhook", "secret": {"secret_name": secret}}],
-                ),
-            },
-            opts=self.child_after(gate, seconds=DEADLINE_SECONDS + 60),
+        labels = naming.labels(name)
+        pod = workload.pod(
+            told,
+            labels=labels,
+            annotations={"orka-ppm/gate": gate.metadata["name"]},
+            pull_secrets=place.pull_secrets,
+            restart_policy="Never",
+            volumes=[{"name": "webhook", "secret": {"secret_name": secret}}],
         )
+        awaited_job(self, name, place.namespace, pod, labels=labels, seconds=DEADLINE_SECONDS, after=[gate])
         self.register_outputs({})

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from components import workload
 from components.component import Component
 from components.secrets import AppSecret
-from components.watcher import Watcher
+from components.watcher import Watcher, configuration
 from model import scrape
 from model.monitoring_parts import BLACKBOX, KUBE_METRICS, POSTGRES, REDIS
 
@@ -47,23 +47,15 @@ class Exporters(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        modules = k8s.core.v1.ConfigMap(
-            BLACKBOX,
-            metadata={"namespace": place.namespace},
-            immutable=True,
-            # JSON is YAML.
-            data={"blackbox.yaml": json.dumps(scrape.blackbox(), indent=1)},
-            opts=self.child,
-        )
+        # JSON is YAML.
+        modules = {"blackbox.yaml": json.dumps(scrape.blackbox(), indent=1)}
         Watcher(
             BLACKBOX,
             place,
             image=images[BLACKBOX],
             probe="/-/healthy",
             args=[f"--config.file={BLACKBOX_MOUNT}/blackbox.yaml"],
-            files={
-                BLACKBOX_MOUNT: {"name": "modules", "config_map": {"name": modules.metadata["name"]}},
-            },
+            files={BLACKBOX_MOUNT: configuration(self, BLACKBOX, place, modules, volume="modules")},
             opts=self.child,
         )
         password = {"REDIS_PASSWORD": secrets["redis-password"]}

@@ -38,15 +38,11 @@ class Images(Component):
     ) -> None:
         super().__init__(name, opts)
         self.references: dict[str, pulumi.Output[str]] = {}
-        for part in monitoring_parts.parts(settings):
+        for part in (*monitoring_parts.parts(settings), "fluentd"):
             public = getattr(settings.images, part.replace("-", "_"), None)
             # Who counts pods and jobs runs from the image of this repository.
             if public is not None:
                 self.references[part] = pulumi.Output.from_input(f"{public.repository}@{public.digest}")
-        collector = settings.images.fluentd
-        if collector is not None:
-            reference = pulumi.Output.from_input(f"{collector.repository}@{collector.digest}")
-            self.references["fluentd"] = reference
         for image_name in APPLICATION:
             image: AppImage | None = getattr(settings.images, image_name)
             if image is None:

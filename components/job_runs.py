@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pulumi_kubernetes as k8s
-
 from components import naming
+from components.awaited_job import awaited_job
 from components.component import Component
-from components.verification import MARGIN_SECONDS
 from model.jobs import JOB_NAMES, active, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pulumi
+    import pulumi_kubernetes as k8s
     from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
     from components.place import Place
@@ -42,23 +41,13 @@ class JobRuns(Component):
         for task in run_once(settings):
             labels = naming.labels(JOB_NAMES[task])
             seconds = min(active(settings)[task].deadline_seconds, settings.verification.deadline_seconds)
-            self.jobs.append(
-                k8s.batch.v1.Job(
-                    f"run-{task}",
-                    metadata={
-                        "namespace": place.namespace,
-                        "labels": labels,
-                        "annotations": {"pulumi.com/replaceUnready": "true"},
-                    },
-                    spec={
-                        "backoff_limit": 0,
-                        "active_deadline_seconds": seconds,
-                        "template": {
-                            **templates[task],
-                            "metadata": {"labels": labels, "annotations": {"orka-ppm/release": release}},
-                        },
-                    },
-                    opts=self.child_after(*judged.values(), seconds=seconds + MARGIN_SECONDS),
-                )
-            )
+            pod: PodTemplateSpecArgsDict = {
+                **templates[task],
+                "metadata": {"labels": labels, "annotations": {"orka-ppm/release": release}},
+            }
+            job = awaited_job(
+                self, f"run-{task}", place.namespace, pod,
+                labels=labels, seconds=seconds, after=judged.values(),
+            )  # fmt: skip
+            self.jobs.append(job)
         self.register_outputs({"jobs": [job.metadata["name"] for job in self.jobs]})

@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 from components import naming, workload
 from components.component import Component
 from components.secrets import AppSecret, variables
-from components.watcher import Watcher
+from components.watcher import Watcher, configuration
 from model import fluentd
 from model.fluentd_text import written
 
@@ -40,13 +40,7 @@ class Logs(Component):
     ) -> None:
         super().__init__(name, opts)
         logging = place.settings.logging
-        configuration = k8s.core.v1.ConfigMap(
-            name,
-            metadata={"namespace": place.namespace},
-            immutable=True,
-            data={"fluent.conf": written(fluentd.configuration(logging))},
-            opts=self.child,
-        )
+        text = written(fluentd.configuration(logging))
         Watcher(
             naming.FLUENTD,
             place,
@@ -56,9 +50,7 @@ class Logs(Component):
             resources=logging.resources,
             args=["fluentd", "-c", f"{MOUNT}/fluent.conf"],
             secret=AppSecret(name, place.namespace, variables(SECRETS, secrets), self.child).name,
-            files={
-                MOUNT: {"name": "configuration", "config_map": {"name": configuration.metadata["name"]}},
-            },
+            files={MOUNT: configuration(self, name, place, {"fluent.conf": text})},
             data=fluentd.BUFFER,
             opts=self.child,
         )

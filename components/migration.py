@@ -12,6 +12,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming, workload
+from components.awaited_job import awaited_job
 from components.component import Component
 from components.secrets import AppSecret
 from model.plan import Plan, PlanError, load_plan
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 SQL_MOUNT = "/sql"
 BACKUP_MOUNT = "/backup"
-# Pulumi waits a little longer than the Job may take, so that the Job's own reason is what fails the `up`.
-MARGIN_SECONDS = 60
 
 
 def read_sql(folder: Path) -> tuple[Plan, dict[str, str]]:
@@ -97,26 +96,11 @@ class DatabaseMigration(Component):
             env_from=[{"secret_ref": {"name": secret.name}}],
             mounts=mounts,
         )
-        self.job = k8s.batch.v1.Job(
-            name,
-            metadata={
-                "namespace": namespace,
-                "labels": naming.labels(name),
-                "annotations": {"pulumi.com/replaceUnready": "true"},
-            },
-            spec={
-                "backoff_limit": 0,
-                "active_deadline_seconds": deadline,
-                "template": workload.pod(
-                    run,
-                    labels=naming.labels(name),
-                    pull_secrets=pull_secrets,
-                    restart_policy="Never",
-                    volumes=volumes,
-                ),
-            },
-            opts=self.child_after(*first, seconds=deadline + MARGIN_SECONDS),
+        labels = naming.labels(name)
+        pod = workload.pod(
+            run, labels=labels, pull_secrets=pull_secrets, restart_policy="Never", volumes=volumes
         )
+        self.job = awaited_job(self, name, namespace, pod, labels=labels, seconds=deadline, after=first)
         self.register_outputs({"job": self.job.metadata["name"]})
 
 

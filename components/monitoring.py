@@ -29,7 +29,7 @@ CHANNELS = ("slack-webhook-url", "pagerduty-api-key")
 
 
 class Monitoring(Component):
-    """The parts of one mode. `deployments` are what has pods."""
+    """The parts of one mode."""
 
     def __init__(
         self,

@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_kubernetes as k8s
 import yaml
 
 from components.component import Component
 from components.secrets import AppSecret
-from components.watcher import Watcher
+from components.watcher import Watcher, configuration
 from model import alertmanager, alerts, scrape
 from model.monitoring_parts import ALERTMANAGER, PORTS, PROMETHEUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pulumi_kubernetes.core.v1 import VolumeArgsDict
 
     from components.place import Place
     from model.alert_routes import Channels
@@ -40,7 +37,7 @@ def rules_file(settings: Settings, release: str) -> str:
 
 
 class Standalone(Component):
-    """Two pods. Their configurations are immutable: a changed one is another pod, and never half loaded."""
+    """Two pods."""
 
     def __init__(
         self,
@@ -57,8 +54,8 @@ class Standalone(Component):
         settings = place.settings
         routes = alertmanager.configuration(settings, channels)
         files = {
-            ALERTMANAGER_MOUNT: self._files(
-                ALERTMANAGER, place, {"alertmanager.yaml": yaml.safe_dump(routes)}
+            ALERTMANAGER_MOUNT: configuration(
+                self, ALERTMANAGER, place, {"alertmanager.yaml": yaml.safe_dump(routes)}
             )
         }
         if secrets:
@@ -80,7 +77,8 @@ class Standalone(Component):
             data=ALERTMANAGER_DATA,
             opts=self.child,
         )
-        configuration = self._files(
+        scraped = configuration(
+            self,
             PROMETHEUS,
             place,
             {
@@ -100,18 +98,8 @@ class Standalone(Component):
                 f"--storage.tsdb.retention.time={settings.monitoring.retention}",
                 f"--rules.alert.resend-delay={resend}s",
             ],
-            files={PROMETHEUS_MOUNT: configuration},
+            files={PROMETHEUS_MOUNT: scraped},
             data=PROMETHEUS_DATA,
             opts=pulumi.ResourceOptions.merge(self.child_after(told), FORMERLY),
         )
         self.register_outputs({})
-
-    def _files(self, name: str, place: Place, data: Mapping[str, pulumi.Input[str]]) -> VolumeArgsDict:
-        made = k8s.core.v1.ConfigMap(
-            name,
-            metadata={"namespace": place.namespace},
-            immutable=True,
-            data=dict(data),
-            opts=self.child,
-        )
-        return {"name": "configuration", "config_map": {"name": made.metadata["name"]}}

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pulumi_kubernetes as k8s
 
 from components import naming, workload
+from components.awaited_job import awaited_job
 from components.component import Component
 from model import health
 from model.check_defaults import Wanted, default_checks
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 CHECKS_MOUNT = "/checks"
-MARGIN_SECONDS = 60
 
 
 def generation(resource: Any) -> pulumi.Output[str]:
@@ -101,27 +101,17 @@ class Verification(Component):
             **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
             **{f"orka-ppm/name.{key}": value for key, value in names.items()},
         }
-        self.job = k8s.batch.v1.Job(
-            name,
-            metadata={
-                "namespace": namespace,
-                "labels": naming.labels(name),
-                "annotations": {"pulumi.com/replaceUnready": "true"},
-            },
-            spec={
-                "backoff_limit": 0,
-                "active_deadline_seconds": settings.verification.deadline_seconds,
-                "template": workload.pod(
-                    run,
-                    labels=naming.labels(name),
-                    annotations=annotations,
-                    pull_secrets=pull_secrets,
-                    restart_policy="Never",
-                    volumes=[{"name": "checks", "config_map": {"name": checks.metadata["name"]}}],
-                ),
-            },
-            opts=self.child_after(
-                *judged.values(), *after, seconds=settings.verification.deadline_seconds + MARGIN_SECONDS
-            ),
+        labels = naming.labels(name)
+        pod = workload.pod(
+            run,
+            labels=labels,
+            annotations=annotations,
+            pull_secrets=pull_secrets,
+            restart_policy="Never",
+            volumes=[{"name": "checks", "config_map": {"name": checks.metadata["name"]}}],
+        )
+        seconds = settings.verification.deadline_seconds
+        self.job = awaited_job(
+            self, name, namespace, pod, labels=labels, seconds=seconds, after=[*judged.values(), *after]
         )
         self.register_outputs({"job": self.job.metadata["name"]})

@@ -25,7 +25,7 @@ DATA = "data"
 
 
 class Watcher(Component):
-    """A part of monitoring under its fixed name. Two of one would alert twice: the old one goes first."""
+    """A part of monitoring under its fixed name. A new one watches before the old one goes."""
 
     def __init__(
         self,
@@ -100,6 +100,25 @@ class Watcher(Component):
             opts=self.child,
         )
         self.register_outputs({"deployment": self.deployment.metadata["name"]})
+
+
+def configuration(
+    owner: Component,
+    name: str,
+    place: Place,
+    data: Mapping[str, pulumi.Input[str]],
+    *,
+    volume: str = "configuration",
+) -> VolumeArgsDict:
+    """For `files`. They are immutable: changed ones are another pod's, and never half loaded."""
+    made = k8s.core.v1.ConfigMap(
+        name,
+        metadata={"namespace": place.namespace},
+        immutable=True,
+        data=dict(data),
+        opts=owner.child,
+    )
+    return {"name": volume, "config_map": {"name": made.metadata["name"]}}
 
 
 def _volumes(

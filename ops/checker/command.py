@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-import threading
 
 from ops.checker.probes import DEADLINE_S, REQUIRED, probes
 from ops.checker.server import serve
 from ops.checker.state import Remembered
+from ops.serving import until_told
 
 PORT = 8080
 KEEP_S = {"db": 5.0, "redis": 5.0, "openai": 60.0}
@@ -59,11 +58,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"ops checker: cannot listen on port {args.port}: {error.strerror}", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread of its own: shutting down waits for the loop that this signal interrupts.
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever(poll_interval=0.2)
-    server.server_close()
+    until_told(server)
     # A probe that hangs must not keep the pod: nothing here has to be finished.
     sys.stdout.flush()
     sys.stderr.flush()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import httpx
 
 from ops.kube_metrics.api import ApiServer, address
 from ops.kube_metrics.exposition import text
+from ops.serving import until_told
 
 if TYPE_CHECKING:
     import argparse
@@ -49,10 +48,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"ops kube-metrics: cannot listen on port {args.port}: {error.strerror}", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever(poll_interval=0.2)
-    server.server_close()
+    until_told(server)
     return 0
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +12,7 @@ import pytest
 from model.plan import PlanError, plan_from_files
 from ops.migrate import lock_class
 from ops.migrate.statements import split
-from tests.sql.kills import wait_asleep
+from tests.sql.kills import kill_asleep
 from tests.sql.support import SQL, Database, ops
 
 if TYPE_CHECKING:
@@ -138,16 +135,7 @@ def test_after_a_kill_the_next_run_goes_on_at_the_right_step(
         connection.execute(SLOW.encode())
     (tmp_path / "slow").mkdir()
     slow = with_steps(tmp_path / "slow", **{step: text})
-    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--batch-size", "500"]
-    runner = subprocess.Popen(
-        [*command, "--sql-dir", str(slow)],
-        env={**os.environ, "DATABASE_URL": big.admin_url, "TERMINATION_LOG": os.devnull},
-        cwd=SQL.parent,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_asleep(big)
-    runner.send_signal(signal.SIGKILL)
-    runner.wait(timeout=10)
+    kill_asleep(big, "apply", "--batch-size", "500", "--sql-dir", str(slow))
     before = states(big)
     assert [state for state, *_ in before.values()].count("done") == done
     if where == "in a batch":

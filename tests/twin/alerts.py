@@ -11,17 +11,15 @@ from urllib.parse import quote
 import httpx
 
 from tests.twin.conftest import PATHS
-from twin import certificates, database, edge, redis
+from twin import certificates, edge
 from twin.paths import BRIDGE_ADDRESS
 from twin.processes import Supervisor
 from twin.standins import alert_channels
-from twin.standins import services as standins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.twin.stack import Stack
-    from twin.steps import Step
 
 PROMETHEUS = "/api/v1/namespaces/staging/services/prometheus:http/proxy/api/v1"
 # The twin's clock is twenty times faster than the shipped one: five minutes are fifteen seconds there.
@@ -78,23 +76,6 @@ def await_that(what: str, there: Callable[[], object], seconds: float = ARRIVES_
     while not there():
         assert time.monotonic() < ends, f"not within {seconds:.0f} s: {what}"
         time.sleep(1)
-
-
-@contextmanager
-def without(process: str) -> Iterator[None]:
-    """The twin without one of its services, which is back afterwards."""
-    supervisor = Supervisor(PATHS)
-    again: dict[str, list[Step]] = {
-        "redis": redis.steps(PATHS, supervisor),
-        "postgres": database.steps(PATHS, supervisor),
-        "standin-openai": standins.steps(PATHS, supervisor),
-    }
-    assert supervisor.stop(process), f"{process} did not run"
-    try:
-        yield
-    finally:
-        for step in again[process]:
-            step.run()
 
 
 @contextmanager

@@ -25,13 +25,6 @@ TAKEN = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def soak_only(request: pytest.FixtureRequest) -> None:
-    """Before any fixture that takes the stack away."""
-    if not request.config.getoption("--soak"):
-        pytest.skip("destroys and makes the stack twice: make soak")
-
-
 @pytest.fixture
 def made_by_hand(scratch_clone: Stack) -> Iterator[Stack]:
     """A clone of the program beside a namespace of which it knows nothing; all of it is gone afterwards."""
@@ -60,6 +53,7 @@ def _reloads() -> int:
     return (PATHS.logs / "edge-controller.log").read_text().count("told Caddy")
 
 
+@pytest.mark.soak("destroys and makes the stack twice")
 def test_what_was_made_by_hand_is_shown_and_then_taken_over_under_load(made_by_hand: Stack) -> None:
     stack = made_by_hand
     code, found = _adopt(stack)

@@ -12,6 +12,7 @@ import yaml
 
 from tests.twin import alerts
 from tests.twin.api import HOST
+from tests.twin.away import without
 from tests.twin.conftest import PATHS
 from tests.twin.load import Edge
 from tests.twin.machine import apply, kubectl
@@ -91,7 +92,7 @@ def test_the_watchdog_arrives(deployed: Stack) -> None:
 
 def test_a_backend_that_is_degraded_with_200_pages_and_its_end_arrives(deployed: Stack) -> None:
     """Without OpenAI the backend says `degraded`, with code 200."""
-    with alerts.without("standin-openai"):
+    with without("standin-openai"):
         alerts.await_that("the page", lambda: "OrkaHealthFailing" in alerts.pages("trigger"))
         alerts.await_that("the line in Slack", lambda: "OrkaHealthFailing" in alerts.shown("FIRING"))
         # A job may have its turn meanwhile, and cannot do without OpenAI either.
@@ -134,28 +135,19 @@ def selectors(expression: str) -> set[str]:
     return set(re.findall(r'(?<![\w"])(?:up|[a-z][a-z0-9]*[_:][a-z0-9_:]+)\b(?!\s*\()(?:\{[^}]*\})?', plain))
 
 
-def _soak_only(request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--soak"):
-        pytest.skip("takes minutes: make soak")
-
-
+@pytest.mark.soak("takes minutes")
 @pytest.mark.parametrize(("process", "alert"), [("redis", "OrkaRedisDown"), ("postgres", "OrkaDatabaseDown")])
-def test_a_service_that_is_down_is_one_page(
-    deployed: Stack, request: pytest.FixtureRequest, process: str, alert: str
-) -> None:
-    _soak_only(request)
+def test_a_service_that_is_down_is_one_page(deployed: Stack, process: str, alert: str) -> None:
     assert deployed
-    with alerts.without(process):
+    with without(process):
         alerts.await_that("the page", lambda: alert in alerts.pages("trigger"))
         time.sleep(WATCHED_S)
         assert alerts.pages("trigger") == {alert}
     alerts.await_that("its end", lambda: alert in alerts.pages("resolve"))
 
 
-def test_a_certificate_with_ten_days_left_is_shown_and_pages_nobody(
-    deployed: Stack, request: pytest.FixtureRequest
-) -> None:
-    _soak_only(request)
+@pytest.mark.soak("takes minutes")
+def test_a_certificate_with_ten_days_left_is_shown_and_pages_nobody(deployed: Stack) -> None:
     with alerts.certificate_that_ends_soon(HOST):
         # An hour is three minutes on the twin.
         alerts.await_that("the line", lambda: "OrkaCertificateExpiresSoon" in alerts.shown("FIRING"), 300)
@@ -167,8 +159,8 @@ def _patched(stack: Stack, patch: str) -> None:
     stack.kubectl("patch", "cronjob", JOB, "--type", "merge", "--patch", patch)
 
 
-def test_a_job_that_somebody_suspended_is_shown(deployed: Stack, request: pytest.FixtureRequest) -> None:
-    _soak_only(request)
+@pytest.mark.soak("takes minutes")
+def test_a_job_that_somebody_suspended_is_shown(deployed: Stack) -> None:
     _patched(deployed, '{"spec": {"suspend": true}}')
     try:
         alerts.await_that("the line", lambda: "OrkaCronJobSuspended" in alerts.shown("FIRING"), 300)
@@ -177,6 +169,7 @@ def test_a_job_that_somebody_suspended_is_shown(deployed: Stack, request: pytest
         _patched(deployed, '{"spec": {"suspend": false}}')
 
 
+@pytest.mark.soak("takes minutes")
 @pytest.mark.parametrize(
     ("deadline", "margin", "schedule", "alert"),
     [
@@ -186,9 +179,8 @@ def test_a_job_that_somebody_suspended_is_shown(deployed: Stack, request: pytest
     ],
 )
 def test_a_job_that_fails_and_one_that_never_ran_are_told_apart(
-    stack: Stack, request: pytest.FixtureRequest, deadline: int, margin: int, schedule: str, alert: str
+    stack: Stack, deadline: int, margin: int, schedule: str, alert: str
 ) -> None:
-    _soak_only(request)
     stack.set("orka-ppm:cron-jobs.embedding-generation.schedule", "*/1 * * * *")
     stack.set("orka-ppm:cron-jobs.embedding-generation.deadline-seconds", str(deadline))
     stack.set("orka-ppm:monitoring.thresholds.cron-job-margin-seconds", str(margin))

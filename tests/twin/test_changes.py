@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS
-from tests.twin.conftest import PATHS
-from tests.twin.machine import twin
+from tests.twin.away import DATABASE, without
 from tests.twin.stack import CHECKOUT, Stack
 from twin.paths import BRIDGE_ADDRESS
-from twin.processes import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -28,22 +24,10 @@ def test_a_changed_setting_is_shown_as_one_readable_line_for_each_place(stack: S
     assert all("INFO" in line and "=>" in line for line in changed), changed
 
 
-@contextmanager
-def _database_away() -> Iterator[None]:
-    supervisor = Supervisor(PATHS)
-    assert supervisor.stop("postgres-tls")
-    assert supervisor.stop("postgres")
-    try:
-        yield
-    finally:
-        back = twin("up")
-        assert back.returncode == 0, back.stderr
-
-
 def test_while_the_database_is_away_a_preview_works_without_refresh_and_names_it_with(
     deployed: Stack,
 ) -> None:
-    with _database_away():
+    with without(*DATABASE):
         preview = deployed.preview("--refresh=false", "--expect-no-changes")
         assert preview.code == 0, preview
         up = deployed.up("--refresh=false", "--expect-no-changes")

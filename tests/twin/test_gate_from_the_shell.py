@@ -51,11 +51,8 @@ def test_without_the_job_they_are_listed_as_not_run(deployed: Stack) -> None:
     assert {entry["name"] for entry in found["not_run"]} >= ROWS
 
 
-def test_rows_that_the_release_loses_turn_the_shells_run_red(
-    stack: Stack, request: pytest.FixtureRequest
-) -> None:
-    if not request.config.getoption("--soak"):
-        pytest.skip("two rollouts: make soak")
+@pytest.mark.soak("two rollouts")
+def test_rows_that_the_release_loses_turn_the_shells_run_red(stack: Stack) -> None:
     gate = stack.kubectl("get", "configmaps", "--output", "name")
     name = next(line for line in gate.splitlines() if "/verification-" in line)
     checks = json.loads(json.loads(stack.kubectl("get", name, "--output", "json"))["data"]["checks.json"])

@@ -49,11 +49,8 @@ def _seconds(stamp: str) -> float:
     return time.mktime(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def test_a_job_that_fails_ends_the_up_with_its_last_words(
-    stack: Stack, request: pytest.FixtureRequest
-) -> None:
-    if not request.config.getoption("--soak"):
-        pytest.skip("takes minutes: make soak")
+@pytest.mark.soak("takes minutes")
+def test_a_job_that_fails_ends_the_up_with_its_last_words(stack: Stack) -> None:
     stack.set("orka-ppm:verification.run-jobs[0]", "embedding-generation")
     stack.set("orka-ppm:openai.base-url", "http://127.0.0.1:9/v1")
     # Something to embed, or the job has nothing to ask for.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
+
+from tests.twin.alerts import ask
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
-PROMETHEUS = "/api/v1/namespaces/staging/services/prometheus:http/proxy/api/v1"
 # The scrape interval is 30 s, and found targets are looked up every 15 s.
 SCRAPED_WITHIN_S = 90
-
-
-def _ask(stack: Stack, path: str) -> Any:
-    return json.loads(stack.kubectl("get", "--raw", f"{PROMETHEUS}/{path}"))["data"]
 
 
 def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
@@ -27,7 +24,7 @@ def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
     wanted = {f"{pod['status']['podIP']}:8000" for pod in pods if pod["status"]["phase"] == "Running"}
     deadline = time.monotonic() + SCRAPED_WITHIN_S
     while True:
-        targets = _ask(deployed, "targets?state=active")["activeTargets"]
+        targets = ask(deployed, "targets?state=active")["activeTargets"]
         up = {
             target["labels"]["instance"]
             for target in targets
@@ -50,7 +47,7 @@ def test_the_rules_of_the_repository_are_loaded_and_evaluate(deployed: Stack) ->
     }
     deadline = time.monotonic() + SCRAPED_WITHIN_S
     while True:
-        rules = [rule for group in _ask(deployed, "rules")["groups"] for rule in group["rules"]]
+        rules = [rule for group in ask(deployed, "rules")["groups"] for rule in group["rules"]]
         if rules and all(rule["health"] == "ok" for rule in rules):
             break
         assert time.monotonic() < deadline, rules

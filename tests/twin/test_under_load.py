@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.twin.api import HOST, Api
+from tests.twin.away import DATABASE, without
 from tests.twin.conftest import PATHS
 from tests.twin.load import Load
-from tests.twin.machine import twin
-from twin.processes import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.twin.stack import Stack
 
 AWAY_S = 20
 RECOVERY_S = 60
 EVICTION_TRIES = 60
 EVENTS = "/api/audit/events?limit=1"
-# What is away in each case, the database behind the TLS front that a hosted one has.
-AWAY = {"redis": ("redis",), "the database": ("postgres-tls", "postgres")}
+AWAY = {"redis": ("redis",), "the database": DATABASE}
 
 
 def _load(path: str = EVENTS) -> Load:
@@ -81,26 +76,13 @@ def test_a_deleted_pod_and_every_evicted_one_cost_no_request(deployed: Stack) ->
     assert not before.keys() & _restarts(deployed, "backend").keys(), "every pod is a new one"
 
 
-@contextmanager
-def _stopped(*services: str) -> Iterator[None]:
-    supervisor = Supervisor(PATHS)
-    try:
-        for service in services:
-            assert supervisor.stop(service), service
-        yield
-    finally:
-        back = twin("up")
-        assert back.returncode == 0, back.stderr
-
-
+@pytest.mark.soak("takes minutes")
 @pytest.mark.parametrize("what", AWAY)
 def test_away_for_20_seconds_and_back_the_api_recovers_by_itself_and_nothing_is_restarted(
-    deployed: Stack, what: str, request: pytest.FixtureRequest
+    deployed: Stack, what: str
 ) -> None:
-    if not request.config.getoption("--soak"):
-        pytest.skip("takes minutes: make soak")
     before = _restarts(deployed, "backend")
-    with _load() as during, _stopped(*AWAY[what]):
+    with _load() as during, without(*AWAY[what]):
         time.sleep(AWAY_S)
     # One at a time, and each waits for the database as long as the backend does.
     assert during.answers.total() > 3
