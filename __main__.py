@@ -62,11 +62,16 @@ if settings.frontend.target == "kubernetes":
     services.append(frontend.service)
 Edge("edge", namespace=namespace, settings=settings, after=services, opts=top)
 if settings.monitoring.mode != "none":
-    Monitoring("monitoring", place, images, secrets, roles.urls["monitor"], release=release, opts=top)
+    Monitoring(
+        "monitoring", place, images, secrets, roles.urls["monitor"],
+        release=release, migration=migration.job, opts=top,
+    )  # fmt: skip
 if settings.logging.sink != "none":
     Logs("logs", place, images["fluentd"], secrets, top)
 if settings.verification.checker:
-    judged["checker"] = Checker("checker", place, image=images["ops"], secret=app_secret, opts=top).deployment
+    judged["checker"] = Checker(
+        "checker", place, image=images["ops"], secret=app_secret, migration=migration.job, opts=top
+    ).deployment
 if settings.verification.enabled:
     checks_secret = AppSecret("checks", namespace, gate_variables(secrets, roles.urls["readonly"]), top).name
     runs = JobRuns("job-runs", place, templates=jobs.templates, release=release, judged=judged, opts=top).jobs

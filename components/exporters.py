@@ -44,6 +44,7 @@ class Exporters(Component):
         images: Mapping[str, pulumi.Output[str]],
         secrets: Secrets,
         database_url: pulumi.Output[str],
+        migration: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -77,10 +78,10 @@ class Exporters(Component):
             secret=AppSecret(POSTGRES, place.namespace, login, self.child).name,
             opts=self.child,
         )
-        self._kube_metrics(place, images["ops"])
+        self._kube_metrics(place, images["ops"], migration)
         self.register_outputs({})
 
-    def _kube_metrics(self, place: Place, image: pulumi.Output[str]) -> None:
+    def _kube_metrics(self, place: Place, image: pulumi.Output[str], migration: pulumi.Resource) -> None:
         metadata = workload.metadata(KUBE_METRICS, place.namespace)
         k8s.rbac.v1.Role(
             KUBE_METRICS,
@@ -106,6 +107,8 @@ class Exporters(Component):
             args=["kube-metrics"],
             env={"ORKA_NAMESPACE": place.settings.cluster.namespace},
             files={ACCOUNT_MOUNT: _account()},
+            # It is of the migration's own image: a bad one stops there, and this keeps counting.
+            after=[migration],
             opts=self.child,
         )
 

@@ -40,6 +40,7 @@ class Monitoring(Component):
         database_url: pulumi.Output[str],
         *,
         release: pulumi.Output[str],
+        migration: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -49,8 +50,9 @@ class Monitoring(Component):
         if not given:
             pulumi.log.warn(NOBODY_HEARS, self)
         Exporters(
-            "exporters", place, images=images, secrets=secrets, database_url=database_url, opts=self.child
-        )
+            "exporters", place, images=images, secrets=secrets, database_url=database_url,
+            migration=migration, opts=self.child,
+        )  # fmt: skip
         if settings.monitoring.backend_metrics:
             # Without a virtual address, so that its name answers with every pod: each is scraped by itself.
             k8s.core.v1.Service(

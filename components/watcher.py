@@ -41,6 +41,7 @@ class Watcher(Component):
         data: str | None = None,
         port: int | None = None,
         resources: Resources | None = None,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Args beside those of every component.
@@ -57,6 +58,7 @@ class Watcher(Component):
             data: a path that it may write to; empty in a new pod.
             port: where it answers, if it is no part of monitoring.
             resources: what it may use, likewise.
+            after: what its pods wait for.
             opts: of the component.
         """
         super().__init__(name, opts)
@@ -88,7 +90,7 @@ class Watcher(Component):
                     volumes=volumes,
                 ),
             },
-            opts=self.child_after(seconds=ROLLOUT_SECONDS),
+            opts=self.child_after(*after, seconds=ROLLOUT_SECONDS),
         )
         k8s.core.v1.Service(
             name,

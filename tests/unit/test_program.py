@@ -49,6 +49,7 @@ def test_the_extension_comes_before_the_migration(run: Run) -> None:
         ("Role", "app-1"),
         ("Deployment", "backend"),
         ("Deployment", "frontend"),
+        ("Deployment", "kube-metrics"),
         ("CronJob", "anomaly-detection-job"),
         ("CronJob", "embedding-generation-job"),
         ("CronJob", "model-training-job"),
@@ -63,6 +64,7 @@ def test_what_runs_the_application_waits_for_the_migration(run: Run, kind: str, 
 def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
     gate = run.one("Job", "verification")
     for resource in [run.one("Deployment", "backend"), run.one("Deployment", "frontend"), *run.of("CronJob")]:
+        ("Deployment", "kube-metrics"),
         assert _waits_for(run, gate, resource), resource.name
     for name in ("backend", "frontend"):
         assert _waits_for(run, gate, run.one("Service", name)), name
