@@ -30,6 +30,7 @@ READABLE = {
     "": ["pods", "resourcequotas"],
     "apps": ["deployments"],
     "batch": ["jobs", "cronjobs"],
+    "policy": ["poddisruptionbudgets"],
 }
 
 

@@ -12,9 +12,11 @@ from components.secrets import AppSecret, variables
 from components.watcher import Watcher, configuration
 from model import fluentd
 from model.fluentd_text import written
+from model.scrape import LOGS_SERVICE
 
 if TYPE_CHECKING:
     import pulumi
+    from pulumi_kubernetes.core.v1 import ServicePortArgsDict
 
     from components.configuration import Secrets
     from components.place import Place
@@ -28,7 +30,7 @@ SECRETS = {
 
 
 class Logs(Component):
-    """The Deployment `fluentd`, and the Service `fluentd-forward` for the agents."""
+    """The Deployment `fluentd`, and its Services: one for the agents, one for who counts what gets through."""
 
     def __init__(
         self,
@@ -54,14 +56,14 @@ class Logs(Component):
             data=fluentd.BUFFER,
             opts=self.child,
         )
-        forward = f"{naming.FLUENTD}-forward"
+        self._service(f"{naming.FLUENTD}-forward", place, {"name": "forward", "port": fluentd.FORWARD_PORT})
+        self._service(LOGS_SERVICE, place, {"name": "http", "port": fluentd.METRICS_PORT})
+        self.register_outputs({"sink": logging.sink})
+
+    def _service(self, name: str, place: Place, port: ServicePortArgsDict) -> None:
         k8s.core.v1.Service(
-            forward,
-            metadata=workload.metadata(forward, place.namespace, annotations=workload.SKIP_AWAIT),
-            spec={
-                "selector": naming.selector(naming.FLUENTD, place.settings.cluster),
-                "ports": [{"name": "forward", "port": fluentd.FORWARD_PORT}],
-            },
+            name,
+            metadata=workload.metadata(name, place.namespace, annotations=workload.SKIP_AWAIT),
+            spec={"selector": naming.selector(naming.FLUENTD, place.settings.cluster), "ports": [port]},
             opts=self.child,
         )
-        self.register_outputs({"sink": logging.sink})

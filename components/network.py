@@ -84,7 +84,7 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
         # show that as a change. It is closed all the same, by the policy's types.
         if rules := [_from(source, part, settings) for source, target in needed if target == part]:
             spec["ingress"] = rules
-        if allowed := [_to(target, places, settings) for source, target in needed if source == part]:
+        if allowed := [_to(source, target, places, settings) for source, target in needed if source == part]:
             spec["egress"] = allowed
         found[part] = spec
     if settings.edge.tls.cluster_issuer:
@@ -114,23 +114,27 @@ def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRul
         peers = _peers(settings.logging.senders)
     else:
         peers = [_peer(source, settings)]
-    return {"from_": peers, "ports": [_port(_listens(part, settings))]}
+    return {"from_": peers, "ports": [_port(_listens(source, part, settings))]}
 
 
-def _to(target: str, places: Mapping[str, Place], settings: Settings) -> NetworkPolicyEgressRuleArgsDict:
+def _to(
+    source: str, target: str, places: Mapping[str, Place], settings: Settings
+) -> NetworkPolicyEgressRuleArgsDict:
     place = places.get(target)
     if target == EDGE:
         ports = {int(address.rpartition(":")[2]) for address in settings.monitoring.edge_metrics.targets}
         return {"to": _peers(settings.network.edge), "ports": [_port(port) for port in sorted(ports)]}
     if place is None:
-        return {"to": [_peer(target, settings)], "ports": [_port(_listens(target, settings))]}
+        return {"to": [_peer(target, settings)], "ports": [_port(_listens(source, target, settings))]}
     return {
         "to": [_addresses(cidr, without) for cidr, without in place.ranges.items()],
         "ports": [_port(place.port)],
     }
 
 
-def _listens(part: str, settings: Settings) -> int:
+def _listens(source: str, part: str, settings: Settings) -> int:
+    if part == naming.FLUENTD and source != SENDERS:
+        return fluentd.METRICS_PORT
     ports = {
         naming.BACKEND: settings.backend.contract.port,
         naming.FRONTEND: settings.frontend.contract.port,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 NOBODY, PAGER, CHAT, EVERYBODY, WATCHDOG = "nobody", "pager", "chat", "everybody", "watchdog"
 TEST_ALERT = "OrkaAlertTest"
+BURNS = ("OrkaErrorBudgetBurnsFast", "OrkaErrorBudgetBurnsSlowly")
 GROUP_BY = ("alertname", "namespace", "service")
 
 
@@ -83,8 +84,26 @@ INHIBITIONS = (
     ),
     Inhibition(
         cause=_alert("OrkaServiceDown"),
-        symptom=(_one_of("alertname", "OrkaReplicasMissing", "OrkaRolloutStuck"),),
+        symptom=(
+            _one_of("alertname", "OrkaReplicasMissing", "OrkaRolloutStuck", "OrkaDisruptionBudgetShort"),
+        ),
         equal=("namespace", "deployment"),
+    ),
+    Inhibition(
+        cause=_alert("OrkaErrorRateHigh"),
+        symptom=(_one_of("alertname", *BURNS),),
+        equal=("namespace", "target"),
+    ),
+    Inhibition(cause=_alert(BURNS[0]), symptom=_alert(BURNS[1]), equal=("namespace", "target")),
+    Inhibition(
+        cause=_alert("OrkaLatencyHigh"),
+        symptom=_alert("OrkaLatencyElevated"),
+        equal=("namespace", "target"),
+    ),
+    Inhibition(
+        cause=_alert("OrkaDatabaseGrowingFast"),
+        symptom=_alert("OrkaDatabaseGrowing"),
+        equal=("namespace", "datname"),
     ),
     # A backend without its database or cache says so itself, and its jobs and requests fail: a page will do.
     Inhibition(
@@ -97,6 +116,6 @@ INHIBITIONS = (
     ),
     Inhibition(
         cause=_alert("OrkaDatabaseDown"),
-        symptom=(_one_of("alertname", "OrkaErrorRateHigh", "OrkaCronJobFailing", "OrkaJobFailed"),),
+        symptom=(_one_of("alertname", "OrkaErrorRateHigh", *BURNS, "OrkaCronJobFailing", "OrkaJobFailed"),),
     ),
 )

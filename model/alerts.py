@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 GIGABYTE = 1024**3
+# How many times faster than allowed: within an hour 2 % of what may fail in 30 days, within six hours 5 %, within
+# one day and within three days 10 %.
+BURNS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
 _TIME = re.compile(r"<(\d+)([smhd])>")
 _NAME = re.compile(r"\$\{([a-z0-9-]+)\}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -31,6 +34,8 @@ class Rule(Strict):
     record: str | None = None
     expr: str
     for_: str | None = None
+    keep: str | None = None
+    """For how long it goes on after its condition has ended."""
     severity: str = "none"
     service: str = ""
     rollback: bool = False
@@ -78,6 +83,13 @@ def conditions(settings: Settings) -> frozenset[str]:
     # An operator's Prometheus scrapes the ingress controller by the controller's own monitor.
     if monitoring.edge_metrics.targets or monitoring.mode == "operator":
         found |= {"edge", f"edge-{monitoring.edge_metrics.source}"}
+        if monitoring.thresholds.availability_percent is not None:
+            found.add("availability")
+    # Only a Prometheus of the whole cluster asks cert-manager.
+    if monitoring.mode == "operator" and settings.edge.tls.cluster_issuer:
+        found.add("cert-manager")
+    if settings.logging.sink != "none":
+        found.add("logs")
     return frozenset(found)
 
 
@@ -103,16 +115,27 @@ def values_of(settings: Settings) -> Mapping[str, str]:
         "error-ratio": _share(limits.error_percent),
         "requests-per-second": f"{limits.requests_per_minute / 60:g}",
         "latency-seconds": f"{limits.latency_ms / 1000:g}",
+        "latency-elevated-seconds": f"{limits.latency_elevated_ms / 1000:g}",
+        **_burns(limits.availability_percent),
         "quota-ratio": _share(limits.quota_percent),
         "redis-memory-ratio": _share(limits.redis_memory_percent),
         "database-connections-ratio": _share(limits.database_connections_percent),
         "database-growth-bytes": str(limits.database_growth_gb_per_day * GIGABYTE),
+        "database-growth-page-bytes": str(limits.database_growth_page_gb_per_day * GIGABYTE),
         "suspended-jobs": "|".join(cron_limits.suspended(settings)),
     }
 
 
-def _share(percent: int) -> str:
+def _share(percent: float) -> str:
     return f"{percent / 100:g}"
+
+
+def _burns(availability_percent: float | None) -> dict[str, str]:
+    """The share of errors, by window, at which a promise for 30 days is being missed."""
+    if availability_percent is None:
+        return {}
+    may_fail = 100 - availability_percent
+    return {f"burn-{window}": _share(times * may_fail) for window, times in BURNS.items()}
 
 
 def _facts(settings: Settings, release: str) -> Json:
@@ -163,6 +186,7 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         "alert": rule.alert,
         "expr": filled(rule.expr),
         **({"for": filled(rule.for_)} if rule.for_ else {}),
+        **({"keep_firing_for": filled(rule.keep)} if rule.keep else {}),
         "labels": labels,
         "annotations": {
             "summary": filled(rule.summary),

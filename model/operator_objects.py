@@ -23,6 +23,8 @@ def service_monitors(settings: Settings) -> dict[str, Json]:
     services = {**scrape.EXPORTERS, f"orka-{BLACKBOX}": BLACKBOX}
     if settings.monitoring.backend_metrics:
         services[scrape.BACKEND_JOB] = scrape.BACKEND_PODS
+    if settings.logging.sink != "none":
+        services[scrape.LOGS_JOB] = scrape.LOGS_SERVICE
     return {
         job: {
             "selector": {"matchLabels": {"app.kubernetes.io/name": service}},

@@ -71,6 +71,8 @@ def monitoring_connections(settings: Settings) -> list[tuple[str, str]]:
     asked = [part for part in there if part != "prometheus"]
     if settings.monitoring.backend_metrics:
         asked.append("backend")
+    if settings.logging.sink != "none":
+        asked.append("fluentd")
     found = [
         *((asker, target) for target in asked),
         *((monitoring_parts.BLACKBOX, target) for target in ("backend", page, "public")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from model import health
+from model.fluentd import METRICS_PORT
 from model.monitoring_parts import ALERTMANAGER, BLACKBOX, KUBE_METRICS, PORTS, POSTGRES, PROMETHEUS, REDIS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ LONGEST_ANSWER_S = 10
 # Who is asked under which name of a job; the rules know the jobs.
 EXPORTERS = {"orka-redis": REDIS, "orka-database": POSTGRES, "orka-kubernetes": KUBE_METRICS}
 HEALTH_JOB, CERTIFICATES_JOB, BACKEND_JOB = "orka-health", "orka-certificates", "orka-backend"
+LOGS_JOB, LOGS_SERVICE = "orka-logs", "fluentd-metrics"
 JSON_MODULE, PAGE_MODULE, TLS_MODULE = "health_json", "page", "certificate"
 
 
@@ -34,6 +36,8 @@ def configuration(settings: Settings) -> Json:
         jobs.append(_static("orka-edge", settings.monitoring.edge_metrics.targets))
     if settings.monitoring.backend_metrics:
         jobs.append(_backend(settings))
+    if settings.logging.sink != "none":
+        jobs.append(_static(LOGS_JOB, [f"{LOGS_SERVICE}:{METRICS_PORT}"]))
     jobs += [
         _probes(HEALTH_JOB, health_probes(settings)),
         _probes(CERTIFICATES_JOB, certificate_probes(settings)),

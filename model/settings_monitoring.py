@@ -35,21 +35,31 @@ class Thresholds(Strict):
     requests_per_minute: int = Field(default=6, ge=0)
     """Below this much traffic no share of errors and no latency says anything."""
     latency_ms: int = Field(default=500, ge=1)
+    latency_elevated_ms: int = Field(default=200, ge=1)
+    availability_percent: float | None = Field(default=99.9, ge=95, lt=100)
+    """Of the requests in 30 days so many shall succeed; None: nobody promised anything."""
     pod_seconds: Seconds = 600
     certificate_warn_days: int = Field(default=14, ge=1)
     certificate_page_days: int = Field(default=3, ge=1)
     redis_memory_percent: Percent = 90
     database_connections_percent: Percent = 90
     database_growth_gb_per_day: int = Field(default=10, ge=1)
+    database_growth_page_gb_per_day: int = Field(default=20, ge=1)
+    log_buffer_percent: Percent = 90
     quota_percent: Percent = 90
     cron_job_margin_seconds: Seconds = 600
     """How much later than its schedule says a cron job may succeed."""
 
     @model_validator(mode="after")
     def _warns_before_it_pages(self) -> Self:
-        if self.certificate_page_days >= self.certificate_warn_days:
-            message = "`certificate-page-days` must be below `certificate-warn-days`"
-            raise ValueError(message)
+        for lower, higher in (
+            ("certificate-page-days", "certificate-warn-days"),
+            ("latency-elevated-ms", "latency-ms"),
+            ("database-growth-gb-per-day", "database-growth-page-gb-per-day"),
+        ):
+            if getattr(self, lower.replace("-", "_")) >= getattr(self, higher.replace("-", "_")):
+                message = f"`{lower}` must be below `{higher}`"
+                raise ValueError(message)
         return self
 
 

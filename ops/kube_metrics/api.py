@@ -24,6 +24,7 @@ KINDS: dict[str, Callable[[Iterable[series.Json]], Iterator[series.Series]]] = {
     "apis/apps/v1/namespaces/{}/deployments": series.deployments,
     "apis/batch/v1/namespaces/{}/jobs": series.jobs,
     "apis/batch/v1/namespaces/{}/cronjobs": series.cron_jobs,
+    "apis/policy/v1/namespaces/{}/poddisruptionbudgets": series.disruption_budgets,
 }
 
 

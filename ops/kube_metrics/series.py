@@ -64,6 +64,15 @@ def deployments(items: Iterable[Json]) -> Iterator[Series]:
                 yield "kube_deployment_status_condition", at, float(condition["status"] == state)
 
 
+def disruption_budgets(items: Iterable[Json]) -> Iterator[Series]:
+    """How many pods are healthy, and how many have to be before one may be taken away."""
+    for item in items:
+        labels = {"namespace": item["metadata"]["namespace"], "poddisruptionbudget": item["metadata"]["name"]}
+        for field in ("currentHealthy", "desiredHealthy"):
+            name = f"kube_poddisruptionbudget_status_{field.removesuffix('Healthy')}_healthy"
+            yield name, labels, float(item.get("status", {}).get(field, 0))
+
+
 def jobs(items: Iterable[Json]) -> Iterator[Series]:
     """Whose each job is, since when it runs, and whether it failed."""
     for item in items:

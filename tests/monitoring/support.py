@@ -29,17 +29,31 @@ ALWAYS_FIRING = {"Watchdog"}
 
 
 def settings(**monitoring: Any) -> Settings:
-    """The committed settings with an edge that has metrics, and one job that the settings suspend."""
+    """The committed settings with everything that can be watched, and one job that the settings suspend."""
     config = complete()
+    config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
+    config["logging"]["sink"] = "file"
+    config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
     config["monitoring"]["edge-metrics"]["targets"] = ["ingress.example.com:10254"]
     config["cron-jobs"]["scheduled-reports"]["suspended"] = True
     config["monitoring"] |= monitoring
-    return read_settings({key: json.dumps(value) for key, value in config.items()}, SECRETS)
+    secrets = {**SECRETS, "fluentd-shared-key": "shared"}
+    return read_settings({key: json.dumps(value) for key, value in config.items()}, secrets)
 
 
 def rules(stack: Settings) -> Json:
     """Its rule groups."""
     return alerts.render(SOURCE, stack, RELEASE)
+
+
+def every_rule() -> Json:
+    """The groups of the stack's own Prometheus, and those that only an operator's is given."""
+    groups = {
+        group["name"]: group
+        for mode in ("operator", "standalone")
+        for group in rules(settings(mode=mode))["groups"]
+    }
+    return {"groups": list(groups.values())}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import yaml
 
 from model.alert_routes import CHAT, EVERYBODY, NOBODY, PAGER, TEST_ALERT, WATCHDOG, Channels
 from model.alertmanager import configuration
-from tests.monitoring.support import SOURCE, rules, run, settings
+from tests.monitoring.support import SOURCE, every_rule, run, settings
 
 BOTH = Channels(slack=True, pagerduty=True)
 
@@ -76,7 +76,7 @@ def test_amtool_would_find_a_route_to_a_receiver_that_is_not_there(tmp_path: Pat
 @pytest.mark.parametrize("alert", SOURCE.alerts())
 def test_every_alert_goes_where_its_severity_says(written: Path, alert: str) -> None:
     rule = next(
-        rule for group in rules(settings())["groups"] for rule in group["rules"] if rule.get("alert") == alert
+        rule for group in every_rule()["groups"] for rule in group["rules"] if rule.get("alert") == alert
     )
     wanted = {"critical": f"{PAGER},{CHAT}", "warning": CHAT, "none": WATCHDOG}[rule["labels"]["severity"]]
     labels = [f"{key}={value}" for key, value in {"alertname": alert, **rule["labels"]}.items()]

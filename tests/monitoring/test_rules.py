@@ -9,14 +9,14 @@ import pytest
 import yaml
 
 from tests.monitoring import support
-from tests.monitoring.support import ALWAYS_FIRING, SOURCE, Case, cases, rules, run, settings
+from tests.monitoring.support import ALWAYS_FIRING, SOURCE, Case, cases, every_rule, rules, run, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = ("ingress-nginx", "traefik", "caddy")
 CASES = list(cases())
-SHIPPED = [rule for group in rules(settings())["groups"] for rule in group["rules"]]
+SHIPPED = [rule for group in every_rule()["groups"] for rule in group["rules"]]
 RECORDED = {rule["record"]: rule["expr"] for rule in SHIPPED if "record" in rule}
 
 
@@ -24,7 +24,7 @@ RECORDED = {rule["record"]: rule["expr"] for rule in SHIPPED if "record" in rule
 def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped rules."""
     file = tmp_path_factory.mktemp("rules") / "rules.yaml"
-    file.write_text(yaml.safe_dump(rules(settings())))
+    file.write_text(yaml.safe_dump(every_rule()))
     return file
 
 

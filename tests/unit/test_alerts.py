@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from model import alerts, health
+from model.alert_routes import BURNS
 from model.cron_limits import limits
+from model.faults import read_settings
 from model.schedule import longest_gap_s
-from tests.monitoring.support import SOURCE, rules, settings
-from tests.unit.harness import CHECKOUT
+from tests.monitoring.support import SOURCE, every_rule, rules, settings
+from tests.unit.harness import CHECKOUT, SECRETS, complete
 
 SHIPPED = rules(settings())["groups"]
+OPERATORS = {"OrkaCertificateNotReady"}
+"""What only a Prometheus of the whole cluster can know."""
+
+
+def _left_out(groups: list[alerts.Json]) -> set[str]:
+    return set(SOURCE.alerts()) - set(alerts.names(groups))
 
 
 def _rule(groups: list[alerts.Json], alert: str) -> alerts.Json:
@@ -22,7 +31,8 @@ def _rule(groups: list[alerts.Json], alert: str) -> alerts.Json:
 def test_the_runbook_has_a_section_for_every_alert_and_for_nothing_else() -> None:
     headings = re.findall(r"^## (.+)$", (CHECKOUT / "docs" / "runbook.md").read_text(), re.MULTILINE)
     assert headings == SOURCE.alerts()
-    shipped = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in _alerts()}
+    everywhere = [rule for group in every_rule()["groups"] for rule in group["rules"] if "alert" in rule]
+    shipped = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in everywhere}
     assert {url.rpartition("#")[2] for url in shipped.values()} <= {alerts.anchor(name) for name in headings}
     assert set(shipped) == set(SOURCE.alerts())
 
@@ -92,13 +102,35 @@ def test_a_rehearsal_shortens_waits_and_windows_and_no_threshold() -> None:
 
 def test_without_counters_of_the_edge_nothing_is_said_about_traffic() -> None:
     groups = rules(settings(**{"edge-metrics": {"source": "ingress-nginx", "targets": []}}))["groups"]
-    assert set(SOURCE.alerts()) - set(alerts.names(groups)) == {"OrkaErrorRateHigh", "OrkaLatencyHigh"}
+    traffic = {"OrkaErrorRateHigh", "OrkaLatencyHigh", "OrkaLatencyElevated"}
+    assert _left_out(groups) == {*OPERATORS, *traffic, *BURNS}
+
+
+def test_without_a_promise_no_budget_is_spent() -> None:
+    groups = rules(settings(thresholds={"availability-percent": None}))["groups"]
+    assert _left_out(groups) == {*OPERATORS, *BURNS}
+
+
+def test_a_budget_is_what_a_promise_leaves() -> None:
+    half = rules(settings(thresholds={"availability-percent": 99.5}))["groups"]
+    assert "ratio_1h > 0.0144 " in _rule(SHIPPED, BURNS[0])["expr"]
+    assert "ratio_1h > 0.072 " in _rule(half, BURNS[0])["expr"]
+    assert "ratio_3d > 0.001 " in _rule(SHIPPED, BURNS[1])["expr"]
+    assert "ratio_3d > 0.005 " in _rule(half, BURNS[1])["expr"]
+
+
+def test_without_an_aggregator_or_an_issuer_nothing_is_said_about_them() -> None:
+    plain = read_settings({key: json.dumps(value) for key, value in complete().items()}, SECRETS)
+    named = alerts.names(rules(plain)["groups"])
+    assert not {"OrkaLogsNotDelivered", "OrkaLogBufferFull", "OrkaCertificateNotReady"} & set(named)
 
 
 def test_an_operators_prometheus_watches_itself() -> None:
-    groups = rules(settings(mode="operator"))["groups"]
-    left_out = set(SOURCE.alerts()) - set(alerts.names(groups))
-    assert left_out == {"OrkaAlertsNotDelivered", "OrkaAlertmanagerMissing", "OrkaRulesFailing"}
+    assert _left_out(rules(settings(mode="operator"))["groups"]) == {
+        "OrkaAlertsNotDelivered",
+        "OrkaAlertmanagerMissing",
+        "OrkaRulesFailing",
+    }
 
 
 def test_a_health_address_that_nobody_answers_is_not_missed() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from model import fluentd
 from model.fluentd_text import Directive, faults, written
@@ -158,12 +159,38 @@ def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else
         if "canary-shared" in json.dumps(manifest):
             assert name == "secret-logs"
     policy = run.one("NetworkPolicy", "fluentd").inputs["spec"]
-    assert policy["ingress"][0]["ports"] == [{"port": 24_224, "protocol": "TCP"}]
+    ports = {json.dumps(rule["from"]): rule["ports"][0]["port"] for rule in policy["ingress"]}
+    assert sorted((port, "prometheus" in source) for source, port in ports.items()) == [
+        (24_224, False),
+        (24_231, True),
+    ]
     assert ("egress" in policy) == (URLS[sink] is not None)
+
+
+def test_what_it_counts_is_asked_for_where_it_answers() -> None:
+    run = _run("file")
+    (job,) = [job for job in _scraped(run) if job["job_name"] == "orka-logs"]
+    host, _, port = job["static_configs"][0]["targets"][0].partition(":")
+    service = run.one("Service", host).inputs["spec"]
+    assert [one["port"] for one in service["ports"]] == [int(port)]
+    assert service["selector"].items() <= (
+        run.one("Deployment", "fluentd").inputs["spec"]["template"]["metadata"]["labels"].items()
+    )
+    assert f"port {port}" in run.one("ConfigMap", "logs").inputs["data"]["fluent.conf"]
+    policy = run.one("NetworkPolicy", "prometheus").inputs["spec"]
+    assert {"port": int(port), "protocol": "TCP"} in [
+        port for rule in policy["egress"] for port in rule["ports"]
+    ]
+
+
+def _scraped(run: Run) -> list[dict[str, Any]]:
+    text = run.one("ConfigMap", "prometheus").inputs["data"]["prometheus.yaml"]
+    return list(yaml.safe_load(text)["scrape_configs"])
 
 
 def test_without_a_sink_there_is_no_aggregator(run: Run) -> None:
     assert not [name for name in manifests(run) if "fluentd" in name or "logs" in name]
+    assert "orka-logs" not in [job["job_name"] for job in _scraped(run)]
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,9 @@ CRON_JOB = {
     "spec": {"schedule": "0 * * * *", "suspend": True},
     "status": {"lastScheduleTime": "1970-01-01T01:00:00Z"},
 }
+BUDGET = {"metadata": META, "status": {"currentHealthy": 1, "desiredHealthy": 2}}
 QUOTA = {"metadata": META, "status": {"hard": {"limits.memory": "1Gi"}, "used": {"limits.memory": "512Mi"}}}
-OBJECTS = dict(zip(KINDS, ([POD], [QUOTA], [DEPLOYMENT], [JOB], [CRON_JOB]), strict=True))
+OBJECTS = dict(zip(KINDS, ([POD], [QUOTA], [DEPLOYMENT], [JOB], [CRON_JOB], [BUDGET]), strict=True))
 
 
 def _found(items: Iterator[series.Series], name: str, **labels: str) -> list[float]:
@@ -86,6 +87,8 @@ def _found(items: Iterator[series.Series], name: str, **labels: str) -> list[flo
         (series.cron_jobs, CRON_JOB, "kube_cronjob_spec_suspend", {}, 1),
         (series.cron_jobs, CRON_JOB, "kube_cronjob_status_active", {}, 0),
         (series.cron_jobs, CRON_JOB, "kube_cronjob_status_last_schedule_time", {}, 3600),
+        (series.disruption_budgets, BUDGET, "kube_poddisruptionbudget_status_current_healthy", {}, 1),
+        (series.disruption_budgets, BUDGET, "kube_poddisruptionbudget_status_desired_healthy", {}, 2),
         (
             series.quotas,
             QUOTA,
