@@ -30,7 +30,7 @@ SECRETS = {
 
 
 class Logs(Component):
-    """The Deployment `fluentd`, and its Services: one for the agents, one for who counts what gets through."""
+    """The Deployment `fluentd`, and its Services: for the agents, and for who counts what gets through."""
 
     def __init__(
         self,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from model import cron_limits, health
+from model import cron_limits
+from model.alert_values import values_of
 from model.settings_base import Strict
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 Json = dict[str, Any]
-GIGABYTE = 1024**3
-# How many times faster than allowed: within an hour 2 % of what may fail in 30 days, within six hours 5 %, within
-# one day and within three days 10 %.
-BURNS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
 _TIME = re.compile(r"<(\d+)([smhd])>")
 _NAME = re.compile(r"\$\{([a-z0-9-]+)\}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -98,44 +95,6 @@ def render(source: Source, settings: Settings, release: str) -> Json:
     holding, values = conditions(settings), values_of(settings)
     groups = [_rendered(group, values, settings) for group in source.groups if group.when in holding]
     return {"groups": [_facts(settings, release), *groups]}
-
-
-def values_of(settings: Settings) -> Mapping[str, str]:
-    """What the placeholders stand for."""
-    limits, namespace = settings.monitoring.thresholds, settings.cluster.namespace
-    named = {key.replace("_", "-"): str(value) for key, value in limits.model_dump().items()}
-    hosts = [settings.edge.api_host, settings.edge.frontend_host]
-    return {
-        **named,
-        "namespace": namespace,
-        "in-namespace": f'{{namespace="{namespace}"}}',
-        "in-jobs": '{job=~"orka-.+"}',
-        "hosts": "|".join(host.replace(".", "[.]") for host in hosts if host),
-        "health-targets": str(len(health.watched(settings))),
-        "error-ratio": _share(limits.error_percent),
-        "requests-per-second": f"{limits.requests_per_minute / 60:g}",
-        "latency-seconds": f"{limits.latency_ms / 1000:g}",
-        "latency-elevated-seconds": f"{limits.latency_elevated_ms / 1000:g}",
-        **_burns(limits.availability_percent),
-        "quota-ratio": _share(limits.quota_percent),
-        "redis-memory-ratio": _share(limits.redis_memory_percent),
-        "database-connections-ratio": _share(limits.database_connections_percent),
-        "database-growth-bytes": str(limits.database_growth_gb_per_day * GIGABYTE),
-        "database-growth-page-bytes": str(limits.database_growth_page_gb_per_day * GIGABYTE),
-        "suspended-jobs": "|".join(cron_limits.suspended(settings)),
-    }
-
-
-def _share(percent: float) -> str:
-    return f"{percent / 100:g}"
-
-
-def _burns(availability_percent: float | None) -> dict[str, str]:
-    """The share of errors, by window, at which a promise for 30 days is being missed."""
-    if availability_percent is None:
-        return {}
-    may_fail = 100 - availability_percent
-    return {f"burn-{window}": _share(times * may_fail) for window, times in BURNS.items()}
 
 
 def _facts(settings: Settings, release: str) -> Json:
