@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from components.secrets import APPLICATION, variables
 from components.server import Server
+from model import sentry
 from model.variables import plain
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def application_env(settings: Settings, image: pulumi.Output[str]) -> dict[str, 
         **plain(settings),
         # Of the image alone: a release id made of all settings would roll every pod at every change.
         "ORKA_RELEASE": image.apply(lambda reference: reference.rpartition("@")[2]),
+        "SENTRY_RELEASE": image.apply(sentry.release),
     }
     return aliased({**env, **contract.env, **settings.backend.env}, contract)
 

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from model import sentry
+from model.reachability import ANYWHERE, outside
 from model.secrets import SECRETS, jwt_role
 from model.variables import plain
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 DEFAULT_DATABASE_PORT = 5432
-OWN_VARIABLES = {spec.variable for spec in SECRETS} | {"REDIS_URL", "ORKA_RELEASE"}
+OWN_VARIABLES = {spec.variable for spec in SECRETS} | {"REDIS_URL", "ORKA_RELEASE", "SENTRY_RELEASE"}
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/\s@]*@)?(?P<host>\[[^\]\s]*\]|[^/\s:?#,;'\"]+)", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _SECRET = re.compile(
@@ -33,12 +35,29 @@ def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> li
         *_aliases(settings),
         *_variables(settings),
         *_logging(settings),
+        *_sentry(settings, secrets),
     ]
 
 
 def _logging(settings: Settings) -> Iterator[str]:
     if settings.logging.sink != "none" and settings.images.fluentd is None:
         yield "images.fluentd is missing: give its repository and digest, or set logging.sink to none"
+
+
+def _sentry(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    dsn = secrets.get("sentry-dsn")
+    if dsn is None or sentry.dsn_fault(dsn) is not None:
+        return
+    host, port = sentry.host_and_port(dsn)
+    named = any(host in each.hosts and each.port == port for each in settings.network.further.values())
+    # Where a service may be anywhere, its port is open to everybody's.
+    places = outside(settings)
+    anywhere = {places[name].port for name in ("supabase", "openai") if ANYWHERE[0] in places[name].ranges}
+    if not named and port not in anywhere:
+        yield (
+            "network.further lacks the host of sentry-dsn, so that no pod reaches it: "
+            "add sentry: { hosts: [HOST], port: PORT }"
+        )
 
 
 def _frontend(settings: Settings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from model import sentry
 from model.settings_base import inside
 
 if TYPE_CHECKING:
@@ -102,12 +103,6 @@ def _redis_password(value: str) -> str | None:
     return None if value else "is empty"
 
 
-def _sentry_dsn(value: str) -> str | None:
-    if re.fullmatch(r"https?://[0-9a-zA-Z]+@[^/\s@]+/\S*[0-9]+", value):
-        return None
-    return "expected https://KEY@HOST/PROJECT; leave it out where Sentry is not used"
-
-
 def _slack_webhook(value: str) -> str | None:
     parts = urlsplit(value)
     if "YOUR" in value or value.endswith("..."):
@@ -178,7 +173,7 @@ SECRETS: tuple[SecretSpec, ...] = (
     SecretSpec(
         key="sentry-dsn",
         variable="SENTRY_DSN",
-        rule=_sentry_dsn,
+        rule=sentry.dsn_fault,
         required=False,
         purpose="error tracking, where it is used",
     ),

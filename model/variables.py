@@ -21,6 +21,8 @@ def plain(settings: Settings) -> dict[str, str]:
         "ENABLE_RAG_SEARCH": _flag(value=features.rag_search),
         "ENABLE_ML_CLASSIFICATION": _flag(value=features.ml_classification),
         "LOG_LEVEL": backend.log_level,
+        # As alerts call it. Sentry's library reads it by itself, and nothing else does.
+        "SENTRY_ENVIRONMENT": settings.cluster.namespace,
     }
     if settings.openai.organization:
         found["OPENAI_ORG_ID"] = settings.openai.organization

@@ -202,7 +202,15 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
         ("encryption-key", "hidden", "is shorter than 32 bytes"),
         ("encryption-salt", "staging_salt_16_bytes", "the guide's placeholder"),
         ("jwt-secret", "staging_jwt_secret_key", "the guide's placeholder"),
-        ("sentry-dsn", "https://...@sentry.io/...", "expected https://KEY@HOST/PROJECT"),
+        ("sentry-dsn", "https://...@sentry.io/...", "has no public key before the @: expected https://KEY@"),
+        ("sentry-dsn", "http://hiddenkey@sentry.io/1", "is not https"),
+        ("sentry-dsn", "https://sentry.io/1", "has no public key before the @"),
+        ("sentry-dsn", "https://key:hidden@sentry.io/1", "has a secret key, which Sentry asks for no more"),
+        ("sentry-dsn", "https://hiddenkey@.../1", "has no host after the @"),
+        ("sentry-dsn", "https://hiddenkey@sentry.io/", "does not end with the number of a project"),
+        ("sentry-dsn", "https://hiddenkey@sentry.io/web", "does not end with the number of a project"),
+        ("sentry-dsn", "https://hiddenkey@sentry.io/1?x=2", "has something behind the project"),
+        ("sentry-dsn", "https://hiddenkey@sentry.io:x/1", "is not a URL"),
     ],
 )
 def test_a_malformed_secret_is_named_and_never_shown(key: str, value: str, expected: str) -> None:
@@ -212,6 +220,25 @@ def test_a_malformed_secret_is_named_and_never_shown(key: str, value: str, expec
     assert expected in faults[0]
     assert value not in faults[0]
     assert "hidden" not in faults[0]
+
+
+@pytest.mark.parametrize(
+    "dsn", ["https://0a1B@o1.ingest.us.sentry.io/45", "https://k@sentry.example.com/on/1"]
+)
+def test_an_address_of_sentry_is_taken(dsn: str) -> None:
+    assert _read(complete(), {**SECRETS, "sentry-dsn": dsn}) == []
+
+
+def test_a_sentry_that_no_pod_reaches_is_named() -> None:
+    elsewhere = {**SECRETS, "sentry-dsn": "https://key@hidden.example.com:9000/1"}
+    (fault,) = _read(complete(), elsewhere)
+    assert "orka-ppm:network.further lacks the host of sentry-dsn" in fault
+    assert "hidden" not in fault
+    listed = {"hosts": ["hidden.example.com"], "port": 9000}
+    assert _read(_set(complete(), "network.further", {"sentry": listed}), elsewhere) == []
+    pinned = _set(complete(), "network.supabase", {"cidrs": ["203.0.113.1/32"]})
+    pinned = _set(pinned, "network.openai", {"cidrs": ["203.0.113.2/32"]})
+    assert "sentry-dsn" in _read(pinned, {**SECRETS, "sentry-dsn": "https://key@sentry.io/1"})[0]
 
 
 def test_a_registry_user_needs_a_password() -> None:
