@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops import preview
+from tests.unit.harness import CHECKOUT, SECRETS, complete, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,50 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     return program
+
+
+PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
+
+
+def _registered(mode: str) -> set[str]:
+    """The kinds of a program with everything switched on, as rights name them."""
+    config = complete()
+    config["monitoring"]["mode"] = mode
+    config["logging"]["sink"] = "file"
+    config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
+    config["backend"]["autoscaling"] = {"max-replicas": 6}
+    config["registry"]["username"] = "robot"
+    config["verification"] |= {"checker": True, "announce": True, "run-jobs": ["embedding-generation"]}
+    given = {
+        "registry-password": "x",
+        "fluentd-shared-key": "x",
+        "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/x",
+    }
+    run = run_program(config, {**SECRETS, **given})
+    assert run.error is None
+    types = {resource.type for resource in run.resources if resource.type.startswith("kubernetes:")}
+    return {_right(type_) for type_ in types}
+
+
+def _right(type_: str) -> str:
+    """`kubernetes:apps/v1:Deployment` as `deployments.apps`."""
+    _, version, kind = type_.split(":")
+    group = version.partition("/")[0]
+    plural = PLURALS.get(kind, f"{kind.lower()}s")
+    return plural if group == "core" else f"{plural}.{group}"
+
+
+def test_every_kind_that_the_program_registers_is_asked_for_and_no_other() -> None:
+    assert sorted(preview.KINDS) == sorted(_registered("standalone"))
+    assert sorted((*preview.KINDS, *preview.OPERATOR_KINDS)) == sorted(_registered("operator"))
+
+
+def test_an_operators_kinds_are_asked_for_where_there_is_one(tmp_path: Path) -> None:
+    text = (CHECKOUT / "Pulumi.staging.yaml").read_text()
+    file = tmp_path / "Pulumi.staging.yaml"
+    for mode, wanted in (("standalone", preview.KINDS), ("operator", preview.KINDS + preview.OPERATOR_KINDS)):
+        file.write_text(text.replace("mode: standalone", f"mode: {mode}"))
+        assert preview.kinds(file) == wanted
 
 
 def _answer(program: Path, body: str) -> None:
@@ -42,6 +87,12 @@ def test_a_missing_right_is_named(kubectl: Path, capsys: pytest.CaptureFixture[s
     assert "server-validated: no" in out
     assert "patch secrets in namespace staging" in out
     assert "create secrets" not in out
+
+
+def test_the_right_to_make_roles_is_a_right_too(kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _answer(kubectl, 'case "$*" in *"can-i create roles."*) echo no; exit 1;; *) echo yes;; esac')
+    assert preview.main() == 0
+    assert "create roles.rbac.authorization.k8s.io in namespace staging" in capsys.readouterr().out
 
 
 def test_an_unreachable_server_fails_and_stands_in_the_summary(
