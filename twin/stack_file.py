@@ -71,6 +71,8 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
             "scrape-interval-seconds": 2,
             "clock-divisor": 20,
             "edge-metrics": {"source": "caddy", "targets": list(edge_controller.METRICS)},
+            # Three days are hours here: one test's errors would spend the budget of all that follow.
+            "thresholds": {"availability-percent": None},
             "pagerduty-url": f"{CHANNELS}/v2/enqueue",
             "watchdog-url": f"{CHANNELS}/watchdog",
         },

@@ -92,12 +92,13 @@ def certificate_that_ends_soon(host: str) -> Iterator[None]:
 
 
 def _serve_anew(host: str) -> None:
+    supervisor = Supervisor(PATHS)
+    # Caddy reads certificates when it is told of them, and its controller tells it only what changed. One that
+    # finds none would also make one itself, which lasts.
+    for process in ("edge-controller", "caddy"):
+        supervisor.stop(process)
     for ending in ("crt", "key"):
         (PATHS.pki / f"edge-{host}.{ending}").unlink(missing_ok=True)
     certificates.serving(PATHS, f"edge-{host}", [host])
-    supervisor = Supervisor(PATHS)
-    # Caddy reads certificates when it is told of them, and its controller tells it only what changed.
-    for process in ("edge-controller", "caddy"):
-        supervisor.stop(process)
     for step in edge.steps(PATHS, supervisor):
         step.run()
