@@ -10,7 +10,7 @@ import httpx
 
 from ops.alerts.announce import TEXT, NotToldError, announce
 from ops.alerts.rehearsal import NoChannelError, rehearse
-from ops.alerts.server import Direct, Server, ThroughCluster
+from ops.alerts.server import reached
 from ops.cluster.kubectl import KubectlError
 
 _EPILOG = """\
@@ -52,15 +52,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _test(args: argparse.Namespace) -> int:
-    server: Server = (
-        Direct(args.alertmanager) if args.alertmanager else ThroughCluster(args.namespace, args.context)
-    )
     code = 0
     try:
-        for step in rehearse(server, wait_s=args.wait, labels={"namespace": args.namespace}):
-            print(step, flush=True)
-            code = 1 if step.reason else code
-    except (NoChannelError, KubectlError, httpx.HTTPError) as error:
+        with reached(args.alertmanager, namespace=args.namespace, context=args.context) as server:
+            for step in rehearse(server, wait_s=args.wait, labels={"namespace": args.namespace}):
+                print(step, flush=True)
+                code = 1 if step.reason else code
+    except httpx.HTTPError as error:
+        reason = str(error).splitlines() or [type(error).__name__]
+        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
+        return 2
+    except (NoChannelError, KubectlError) as error:
         print(f"ops alerts test: {error}", file=sys.stderr)
         return 2
     return code

@@ -1,40 +1,32 @@
-"""Talks to the stack's Alertmanager: at an address, or through kubectl and the API server's proxy."""
+"""Talks to the stack's Alertmanager: at an address, or through kubectl and the API server."""
 
 from __future__ import annotations
 
 import json
 import re
-import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import yaml
 
-from ops.cluster import kubectl
+from ops.cluster import proxy
 
-TIMEOUT_S = 10
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 REQUESTS = "alertmanager_notification_requests_total"
 REFUSED = "alertmanager_notification_requests_failed_total"
 GIVEN_UP = "alertmanager_notifications_failed_total"
 _SERIES = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\}\s+(?P<value>\S+)$", re.MULTILINE)
 
 
-class Server(Protocol):
-    """What is needed of it."""
+class Server:
+    """What is needed of it, by a client whose addresses begin at its root."""
 
-    def get(self, path: str) -> str:
-        """The answer to a question."""
-
-    def post(self, path: str, document: Any) -> None:
-        """Hand over a document."""
-
-
-class Direct:
-    """At an address."""
-
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def get(self, path: str) -> str:
         """The answer to a question.
@@ -53,32 +45,19 @@ class Direct:
         self._client.post(path, json=document).raise_for_status()
 
 
-class ThroughCluster:
-    """Through the API server: needs no open port, and the rights of whoever runs kubectl."""
+@contextmanager
+def reached(url: str | None, *, namespace: str, context: str | None) -> Iterator[Server]:
+    """At an address, or else in the cluster.
 
-    def __init__(self, namespace: str, context: str | None) -> None:
-        self._base = f"/api/v1/namespaces/{namespace}/services/alertmanager:http/proxy"
-        self._context = context
-
-    def get(self, path: str) -> str:
-        """The answer to a question.
-
-        Raises:
-            KubectlError: there is none.
-        """
-        return kubectl.run(["get", "--raw", f"{self._base}{path}"], context=self._context)
-
-    def post(self, path: str, document: Any) -> None:
-        """Hand over a document.
-
-        Raises:
-            KubectlError: it was not taken.
-        """
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(document, file)
-            file.flush()
-            asked = ["create", "--raw", f"{self._base}{path}", "-f", file.name]
-            kubectl.run(asked, context=self._context)
+    Raises:
+        KubectlError: kubectl cannot be asked.
+    """
+    if url:
+        with httpx.Client(base_url=url, timeout=proxy.TIMEOUT_S, trust_env=False) as client:
+            yield Server(client)
+    else:
+        with proxy.service("alertmanager", namespace, port="http", context=context) as client:
+            yield Server(client)
 
 
 def integrations(server: Server, receiver: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +12,12 @@ import yaml
 
 from model import scrape
 from ops import cli
+from tests.monitoring.api_server import api_server
 from tests.monitoring.bench import Bench, running
 from tests.monitoring.support import rules, run, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 ARRIVES_WITHIN_S = 60
 
@@ -86,6 +88,25 @@ def test_a_test_alert_is_fired_seen_to_arrive_and_resolved(
     assert bench.pages("OrkaAlertTest", "trigger")
     assert bench.pages("OrkaAlertTest", "resolve")
     assert bench.lines("RESOLVED", "OrkaAlertTest")
+
+
+def test_in_the_cluster_it_is_reached_through_the_api_server(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the real kubectl, so that what it leaves out is left out here too."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}:/usr/bin:/bin")
+    path = "/api/v1/namespaces/staging/services/alertmanager:http/proxy"
+    with api_server(tmp_path / "kubeconfig", path, bench.alertmanager):
+        assert cli.main(["alerts", "test"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 4
+        assert cli.main(["alerts", "test", "--namespace", "other"]) == 2
+        assert "Alertmanager gives no answer: Client error '404" in capsys.readouterr().err
+    assert cli.main(["alerts", "test", "--context", "nowhere"]) == 2
+    assert "kubectl proxy failed: " in capsys.readouterr().err
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert cli.main(["alerts", "test"]) == 2
+    assert "kubectl is not on PATH" in capsys.readouterr().err
 
 
 def test_a_channel_that_refuses_is_told_apart(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

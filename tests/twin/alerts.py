@@ -93,8 +93,8 @@ def certificate_that_ends_soon(host: str) -> Iterator[None]:
 
 def _serve_anew(host: str) -> None:
     supervisor = Supervisor(PATHS)
-    # Caddy reads certificates when it is told of them, and its controller tells it only what changed. One that
-    # finds none would also make one itself, which lasts.
+    # Caddy reads certificates when it is told of them, and its controller tells it only what changed. Finding
+    # none, the controller would also make one, which lasts.
     for process in ("edge-controller", "caddy"):
         supervisor.stop(process)
     for ending in ("crt", "key"):
