@@ -71,40 +71,29 @@ ROUTES = (
     Route(receiver=PAGER, matchers=(_is("severity", "critical"),), goes_on=True),
     Route(receiver=CHAT, matchers=(_one_of("severity", "critical", "warning"),)),
 )
+
+
+def _explained(cause: str, *symptoms: str, by: str) -> Inhibition:
+    """One alert says it for others that are about the same thing."""
+    return Inhibition(
+        cause=_alert(cause), symptom=(_one_of("alertname", *symptoms),), equal=("namespace", by)
+    )
+
+
 INHIBITIONS = (
-    Inhibition(
-        cause=_alert("OrkaCertificateExpiresVerySoon"),
-        symptom=_alert("OrkaCertificateExpiresSoon"),
-        equal=("namespace", "target"),
+    _explained("OrkaCertificateExpiresVerySoon", "OrkaCertificateExpiresSoon", by="target"),
+    _explained("OrkaCronJobFailing", "OrkaCronJobLate", by="cronjob"),
+    _explained(
+        "OrkaServiceDown",
+        "OrkaReplicasMissing",
+        "OrkaRolloutStuck",
+        "OrkaDisruptionBudgetShort",
+        by="deployment",
     ),
-    Inhibition(
-        cause=_alert("OrkaCronJobFailing"),
-        symptom=_alert("OrkaCronJobLate"),
-        equal=("namespace", "cronjob"),
-    ),
-    Inhibition(
-        cause=_alert("OrkaServiceDown"),
-        symptom=(
-            _one_of("alertname", "OrkaReplicasMissing", "OrkaRolloutStuck", "OrkaDisruptionBudgetShort"),
-        ),
-        equal=("namespace", "deployment"),
-    ),
-    Inhibition(
-        cause=_alert("OrkaErrorRateHigh"),
-        symptom=(_one_of("alertname", *BURNS),),
-        equal=("namespace", "target"),
-    ),
-    Inhibition(cause=_alert(BURNS[0]), symptom=_alert(BURNS[1]), equal=("namespace", "target")),
-    Inhibition(
-        cause=_alert("OrkaLatencyHigh"),
-        symptom=_alert("OrkaLatencyElevated"),
-        equal=("namespace", "target"),
-    ),
-    Inhibition(
-        cause=_alert("OrkaDatabaseGrowingFast"),
-        symptom=_alert("OrkaDatabaseGrowing"),
-        equal=("namespace", "datname"),
-    ),
+    _explained("OrkaErrorRateHigh", *BURNS, by="target"),
+    _explained(*BURNS, by="target"),
+    _explained("OrkaLatencyHigh", "OrkaLatencyElevated", by="target"),
+    _explained("OrkaDatabaseGrowingFast", "OrkaDatabaseGrowing", by="datname"),
     # A backend without its database or cache says so itself, and its jobs and requests fail: a page will do.
     Inhibition(
         cause=_alert("OrkaRedisDown"),

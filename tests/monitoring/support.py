@@ -81,6 +81,17 @@ def cases() -> Iterator[Case]:
             yield Case(file.name, **{**raw, "fires": tuple(raw.get("fires", ()))})
 
 
+def around(alert: str, document: Json) -> Json:
+    """The rules without other groups' alerts: promtool would evaluate them all, at every step of a case."""
+    return {
+        "groups": [
+            group
+            for group in document["groups"]
+            if any("record" in rule or rule.get("alert") == alert for rule in group["rules"])
+        ]
+    }
+
+
 def test_file(rule_file: Path, case: Case) -> Json:
     """What `promtool test rules` reads; the labels and annotations that every alert has are added."""
     groups = yaml.safe_load(rule_file.read_text())["groups"]

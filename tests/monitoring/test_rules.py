@@ -29,8 +29,10 @@ def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _test(folder: Path, rule_file: Path, case: Case) -> tuple[int, str]:
+    own = folder / "own.yaml"
+    own.write_text(yaml.safe_dump(support.around(case.alert, yaml.safe_load(rule_file.read_text()))))
     file = folder / "test.yaml"
-    file.write_text(yaml.safe_dump(support.test_file(rule_file, case)))
+    file.write_text(yaml.safe_dump(support.test_file(own, case)))
     return run("promtool", "test", "rules", str(file))
 
 

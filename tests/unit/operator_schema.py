@@ -17,7 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 FOLDER = Path(__file__).with_name("operator_schemas")
 KINDS = ("ServiceMonitor", "Probe", "PrometheusRule", "AlertmanagerConfig")
@@ -49,24 +49,32 @@ def _closed_schema(name: str) -> Any:
 
 def _closed(schema: Any) -> Any:
     """The same schema; what it does not name, the API server would drop without a word, and it is refused."""
-    if isinstance(schema, list):
-        return [_closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: _closed(value) for key, value in schema.items()}
-    if schema.get("type") == "object" and not schema.get("x-kubernetes-preserve-unknown-fields"):
-        closed.setdefault("additionalProperties", False)
-    return closed
+    return _everywhere(
+        schema,
+        lambda one: (
+            {"additionalProperties": False, **one}
+            if one.get("type") == "object" and not one.get("x-kubernetes-preserve-unknown-fields")
+            else one
+        ),
+    )
 
 
 def without_descriptions(schema: Any) -> Any:
     """What is left of a schema without its prose; a field called `description` is none."""
+    return _everywhere(
+        schema,
+        lambda one: {
+            key: value for key, value in one.items() if key != "description" or not isinstance(value, str)
+        },
+    )
+
+
+def _everywhere(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
     if isinstance(schema, list):
-        return [without_descriptions(one) for one in schema]
+        return [_everywhere(one, change) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: value for key, value in schema.items() if not isinstance(value, str) or key != "description"}
-    return {key: without_descriptions(value) for key, value in kept.items()}
+    return change({key: _everywhere(value, change) for key, value in schema.items()})
 
 
 class _Loader(yaml.SafeLoader):
