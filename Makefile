@@ -10,10 +10,10 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 POLICY_READY := policy/.venv/.ready
 
-.PHONY: help up down check test soak bench-stack bench-db lock
+.PHONY: help up down check test soak bench-stack bench-db bench-program lock
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements-dev.txt twin/toolchain/requirements.txt pyproject.toml
 	@bash twin/bootstrap.sh
@@ -53,6 +53,9 @@ bench-stack: up ## how long the verbs of the stack take on the twin
 
 bench-db: $(READY) ## measure the migration on a million events, ours beside the naive way; minutes
 	@$(PYTHON) -m benchmarks.db
+
+bench-program: $(READY) ## what the program's own process costs, beside the same without typed SDK or trimming
+	@$(PYTHON) -m benchmarks.program
 
 # No addresses and no comments: the files say what is installed, not where from.
 COMPILE := .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url \
