@@ -72,6 +72,7 @@ def test_a_context_is_built_pushed_run_by_digest_and_then_pinned(building: Stack
     assert _running(building) == rebuilt["backend"]
 
 
+@pytest.mark.soak("builds an image twice")
 def test_an_up_killed_while_an_image_is_built_ends_green_after_cancel(
     building: Stack, tmp_path: Path
 ) -> None:
