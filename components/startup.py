@@ -1,6 +1,6 @@
 """Imported before anything else by `__main__.py`: what makes every preview and `up` start sooner.
 
-The program's process lives for seconds, and does two things that nobody needs:
+The program's process makes its resources at once and then only waits, and does two things that nobody needs:
 
 - The garbage collector walks what the SDK's big modules have just made, again and again, and finds little.
 - The SDK tells the engine five times of each resource what it is doing, and waits for each answer. The engine

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT_S = 120
-PARALLEL = 16
+# What the CLI asks for on two cores.
+PARALLEL = 8
 
 
 @dataclass(frozen=True)
