@@ -2,7 +2,7 @@
 
 The stack's program runs as the language host starts it, in turn with itself without `components/startup.py`,
 with the same resources registered as plain dicts, and with a program that registers nothing. Seconds differ
-between machines and hours; the ratios of one run hardly do, and those of processor seconds do not even on a busy
+between machines and hours; the ratios of one run hardly do, those of processor seconds not even on a busy
 machine: a start is pure computation. Prints a table, and JSON with --json.
 """
 
