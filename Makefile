@@ -9,6 +9,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 POLICY_READY := policy/.venv/.ready
+SCANNERS_READY := tests/scanners/.venv/.ready
 
 .PHONY: help up down check test soak bench-stack bench-db lock
 
@@ -66,4 +67,5 @@ lock: ## compile the hashed locks from pyproject.toml
 	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
 	@$(EXTRA) ops | $(COMPILE) - -o ops/requirements.txt
 	@$(EXTRA) policy | $(COMPILE) - -o policy/requirements.txt
+	@$(EXTRA) scanners | $(COMPILE) - -o tests/scanners/requirements.txt
 	@$(EXTRA) workload | $(COMPILE) - -o twin/workload/requirements.txt
