@@ -1,4 +1,4 @@
-"""checkov over every manifest of every variant: what fails is skipped for a reason, and what is broken fails."""
+"""checkov over every manifest of every variant: what fails is skipped for a reason; what is broken fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = CHECKOUT / ".checkov.yaml"
 SKIPPED = yaml.safe_load(SETTINGS.read_text())["skip-check"]
 NO_CPU_LIMIT, SECRETS_IN_VARIABLES = "CKV_K8S_11", "CKV_K8S_35"
 READ_VARIABLES = r"(deployment-(backend|checker|fluentd)|cronjob-.+-job|job-(migration|verification))\.yaml"
-"""The parts whose contract is variables: the application's, the guide's fluentd, and ours that stand in for them."""
+"""Whose contract is variables: the application's parts, the guide's fluentd, and what of ours reads the same."""
 PODS = ("cronjob-", "deployment-", "job-")
 
 Judged = dict[str, dict[str, list[tuple[str, str]]]]
@@ -58,7 +58,9 @@ def test_monitoring_adds_no_finding(judged: Judged, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
-def test_checkov_has_read_every_manifest_and_judged_every_pod(judged: Judged, folders: Path, name: str) -> None:
+def test_checkov_has_read_every_manifest_and_judged_all_pods(
+    judged: Judged, folders: Path, name: str
+) -> None:
     assert judged[name]["unread"] == []
     pods = {file.name for file in (folders / name).iterdir() if file.name.startswith(PODS)}
     assert pods

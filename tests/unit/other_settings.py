@@ -1,4 +1,4 @@
-"""Settings that change what is deployed: whatever must hold for the stack's manifests must hold under each."""
+"""Settings that change what is deployed: what must hold for the stack's manifests must hold under each."""
 
 from __future__ import annotations
 
