@@ -21,7 +21,7 @@ SETTINGS = CHECKOUT / ".checkov.yaml"
 SKIPPED = yaml.safe_load(SETTINGS.read_text())["skip-check"]
 NO_CPU_LIMIT, SECRETS_IN_VARIABLES = "CKV_K8S_11", "CKV_K8S_35"
 READ_VARIABLES = r"(deployment-(backend|checker|fluentd)|cronjob-.+-job|job-(migration|verification))\.yaml"
-"""Whose contract is variables: the application's parts, the guide's fluentd, and what of ours reads the same."""
+"""Whose contract is variables: the application, the guide's fluentd, and what of ours reads the same."""
 PODS = ("cronjob-", "deployment-", "job-")
 
 Judged = dict[str, dict[str, list[tuple[str, str]]]]

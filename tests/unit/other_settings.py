@@ -28,11 +28,15 @@ class Variant:
     change: Callable[[dict[str, Any]], None]
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self) -> Run:
-        """What the program registers then."""
+    def config(self) -> dict[str, Any]:
+        """The settings after the change."""
         config = complete()
         self.change(config)
-        run = run_program(config, {**SECRETS, **self.secrets})
+        return config
+
+    def run(self) -> Run:
+        """What the program registers then."""
+        run = run_program(self.config(), {**SECRETS, **self.secrets})
         assert run.error is None, run.error
         return run
 
