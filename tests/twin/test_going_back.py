@@ -88,6 +88,7 @@ def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(sc
     assert further_migration.VERSION in further_migration.applied(PATHS), "the schema went back too"
 
 
+@pytest.mark.soak("two more rollouts")
 def test_where_a_secret_was_rotated_reverting_the_release_keeps_the_new_one(scratch_clone: Stack) -> None:
     known = secrets.of(PATHS)
     scratch_clone.set("orka-ppm:backend.log-level", "WARNING")

@@ -6,13 +6,13 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.twin.conftest import commit
 from tests.twin.stack import begins
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.twin.stack import Stack
 
@@ -32,12 +32,17 @@ STAGES = {
     "lock taken": _locked,
     "rollout waiting": begins(DEPLOYMENT, "backend"),
 }
-IN_EVERY_TEST = ("migration running", "gate running")
+IN_EVERY_TEST = ("migration running",)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Some of each matrix in every run, all of them under `--soak`."""
+    soak = metafunc.config.getoption("--soak")
     if "killed_at" in metafunc.fixturenames:
-        metafunc.parametrize("killed_at", STAGES if metafunc.config.getoption("--soak") else IN_EVERY_TEST)
+        metafunc.parametrize("killed_at", STAGES if soak else IN_EVERY_TEST)
+    if "number" in metafunc.fixturenames:
+        metafunc.parametrize("number", SIGNALS if soak else SIGNALS[:1])
 
 
 def _log_level(stack: Stack) -> str:
@@ -45,7 +50,6 @@ def _log_level(stack: Stack) -> str:
     return {item["name"]: item.get("value", "") for item in container["env"]}["LOG_LEVEL"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_after_an_interrupted_update_the_previous_commit_really_runs_again(
     scratch_clone: Stack, tmp_path: Path, number: signal.Signals
 ) -> None:

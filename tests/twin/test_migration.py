@@ -78,6 +78,7 @@ def _migrations(stack: Stack) -> list[dict[str, Any]]:
     return sorted(states, key=lambda state: str(state.get("startTime", "")))
 
 
+@pytest.mark.soak("a slow migration and two rollouts")
 def test_of_two_migrations_at_once_one_waits_and_does_nothing(scratch_clone: Stack, tmp_path: Path) -> None:
     further_migration.write(scratch_clone.folder, SLOW)
     migrating = begins("kubernetes:batch/v1:Job", "migration")
@@ -129,6 +130,7 @@ def almost_full(backups: Path) -> Iterator[None]:
     subprocess.run(["umount", backups], check=True, timeout=10)
 
 
+@pytest.mark.soak("the runner's own tests fill a disk in every run")
 @pytest.mark.usefixtures("almost_full")
 def test_a_claim_that_is_full_stops_the_migration_before_it_changes_anything(scratch_clone: Stack) -> None:
     scratch_clone.set("orka-ppm:migration.backup.claim", CLAIM)
