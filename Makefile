@@ -9,6 +9,7 @@ export PULUMI_ERROR_OUTPUT_STRING := true
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 POLICY_READY := policy/.venv/.ready
+SCANNERS_READY := tests/scanners/.venv/.ready
 
 .PHONY: help up down check test soak bench-stack bench-db bench-program lock
 
@@ -25,6 +26,14 @@ $(POLICY_READY): policy/requirements.txt $(READY)
 	@policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+# Likewise: checkov pins old versions of much, and is asked by `make test` alone.
+$(SCANNERS_READY): tests/scanners/requirements.txt $(READY)
+	@$(PYTHON) -m venv tests/scanners/.venv
+# A hundred packages: uv takes seconds where pip takes a minute, but knows nothing of a mirror in pip's configuration.
+	@.venv/bin/uv pip install --quiet --python tests/scanners/.venv/bin/python --no-deps --require-hashes -r $< || \
+		tests/scanners/.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
 up: $(READY) ## start the twin, deploy the stack to it, check it, print the addresses
 	@.venv/bin/twin up
 	@$(PYTHON) -m twin.deploy
@@ -36,10 +45,10 @@ check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither r
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@$(PYTHON) -m pytest tests/unit tests/plugins
+	@$(PYTHON) -m pytest tests/unit tests/plugins tests/secrets
 
-test: check ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
-	@$(PYTHON) -m pytest tests/sql tests/checks tests/monitoring
+test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
+	@$(PYTHON) -m pytest tests/scanners tests/sql tests/checks tests/monitoring
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
@@ -69,4 +78,5 @@ lock: ## compile the hashed locks from pyproject.toml
 	@$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
 	@$(EXTRA) ops | $(COMPILE) - -o ops/requirements.txt
 	@$(EXTRA) policy | $(COMPILE) - -o policy/requirements.txt
+	@$(EXTRA) scanners | $(COMPILE) - -o tests/scanners/requirements.txt
 	@$(EXTRA) workload | $(COMPILE) - -o twin/workload/requirements.txt
