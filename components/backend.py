@@ -73,7 +73,7 @@ class Backend(Server):
         *,
         image: pulumi.Output[str],
         secret: pulumi.Input[str],
-        migration: pulumi.Resource,
+        after: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         settings = place.settings
@@ -89,7 +89,7 @@ class Backend(Server):
             pull_secrets=place.pull_secrets,
             env=application_env(settings, image),
             env_from=[{"secret_ref": {"name": secret}}],
-            after=[migration],
+            after=[after],
             autoscaling=settings.backend.autoscaling,
             opts=opts,
         )

@@ -33,7 +33,7 @@ class Checker(Component):
         *,
         image: pulumi.Input[str],
         secret: pulumi.Input[str],
-        migration: pulumi.Resource,
+        after: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -65,7 +65,7 @@ class Checker(Component):
                     pull_secrets=place.pull_secrets,
                 ),
             },
-            opts=self.child_after(migration, seconds=ROLLOUT_SECONDS + MARGIN_SECONDS),
+            opts=self.child_after(after, seconds=ROLLOUT_SECONDS + MARGIN_SECONDS),
         )
         k8s.core.v1.Service(
             name,

@@ -36,7 +36,7 @@ class CronJobs(Component):
         *,
         image: pulumi.Output[str],
         secret: pulumi.Input[str],
-        migration: pulumi.Resource,
+        after: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -87,6 +87,6 @@ class CronJobs(Component):
                 job_name,
                 metadata={"name": job_name, "namespace": namespace, "labels": naming.labels(job_name)},
                 spec=spec,
-                opts=self.child_after(migration),
+                opts=self.child_after(after),
             )
         self.register_outputs({"jobs": list(self.jobs)})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import pulumi_kubernetes as k8s
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from components.place import Place
 
 BLACKBOX_MOUNT = "/etc/orka-blackbox"
+LOGIN_MOUNT = "/etc/orka-login"
 ACCOUNT_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 READ = ["get", "list"]
 READABLE = {
@@ -32,6 +35,23 @@ READABLE = {
     "batch": ["jobs", "cronjobs"],
     "policy": ["poddisruptionbudgets"],
 }
+
+# Where the exporter finds which part of its address.
+LOGIN_FILES = {
+    "DATA_SOURCE_URI_FILE": "address",
+    "DATA_SOURCE_USER_FILE": "user",
+    "DATA_SOURCE_PASS_FILE": "password",
+}
+
+
+def login_files(url: str) -> dict[str, str]:
+    """The address of a database in the three parts that the exporter puts together again."""
+    parts = urlsplit(url)
+    return {
+        "address": f"{parts.netloc.rpartition('@')[2]}{parts.path}?{parts.query}",
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
 
 
 class Exporters(Component):
@@ -60,27 +80,36 @@ class Exporters(Component):
             files={BLACKBOX_MOUNT: configuration(self, BLACKBOX, place, modules, volume="modules")},
             opts=self.child,
         )
-        password = {"REDIS_PASSWORD": secrets["redis-password"]}
+        address = place.settings.redis.url
+        passwords = secrets["redis-password"].apply(lambda password: json.dumps({address: password}))
         Watcher(
             REDIS,
             place,
             image=images[REDIS],
             probe="/",
-            env={"REDIS_ADDR": place.settings.redis.url},
-            secret=AppSecret(REDIS, place.namespace, password, self.child).name,
+            env={"REDIS_ADDR": address, "REDIS_PASSWORD_FILE": f"{LOGIN_MOUNT}/passwords.json"},
+            files={LOGIN_MOUNT: self._secret(REDIS, place, {"passwords.json": passwords})},
             opts=self.child,
         )
-        login = {"DATA_SOURCE_NAME": database_url}
+        login = {
+            part: database_url.apply(login_files).apply(itemgetter(part)) for part in LOGIN_FILES.values()
+        }
         Watcher(
             POSTGRES,
             place,
             image=images[POSTGRES],
             probe="/",
-            secret=AppSecret(POSTGRES, place.namespace, login, self.child).name,
+            env={variable: f"{LOGIN_MOUNT}/{part}" for variable, part in LOGIN_FILES.items()},
+            files={LOGIN_MOUNT: self._secret(POSTGRES, place, login)},
             opts=self.child,
         )
         self._kube_metrics(place, images["ops"], migration)
         self.register_outputs({})
+
+    def _secret(self, name: str, place: Place, files: Mapping[str, pulumi.Input[str]]) -> VolumeArgsDict:
+        """Secrets as files: variables are passed on to every process, and shown by tools that list them."""
+        made = AppSecret(name, place.namespace, files, self.child)
+        return {"name": "secrets", "secret": {"secret_name": made.name}}
 
     def _kube_metrics(self, place: Place, image: pulumi.Output[str], migration: pulumi.Resource) -> None:
         metadata = workload.metadata(KUBE_METRICS, place.namespace)

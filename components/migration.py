@@ -6,6 +6,8 @@ ends a Job whose image cannot be pulled; a failed one is replaced by the next `u
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -21,25 +23,33 @@ from model.settings_resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pulumi_kubernetes.core.v1 import VolumeArgsDict, VolumeMountArgsDict
 
     from components.place import Place
 
+SQL = Path(__file__).parents[1] / "sql"
 SQL_MOUNT = "/sql"
 BACKUP_MOUNT = "/backup"
 
 
-def read_sql(folder: Path) -> tuple[Plan, dict[str, str]]:
-    """The migrations in a folder, and a line about each by its version.
+@dataclass(frozen=True)
+class Sql:
+    """The migrations, and a line about each by its version."""
+
+    plan: Plan
+    review: Mapping[str, str]
+
+
+def read_sql(folder: Path) -> Sql:
+    """The migrations in a folder.
 
     Raises:
         pulumi.RunError: the folder is not in order.
     """
     try:
         plan = load_plan(folder)
-        return plan, load_review(folder, plan)
+        return Sql(plan, load_review(folder, plan))
     except PlanError as error:
         raise pulumi.RunError(f"{folder.name}: {error}; nothing was changed") from None
 
@@ -54,8 +64,7 @@ class DatabaseMigration(Component):
         *,
         image: pulumi.Input[str],
         admin_url: pulumi.Output[str],
-        plan: Plan,
-        review: Mapping[str, str],
+        sql: Sql,
         after: pulumi.Resource | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -70,10 +79,12 @@ class DatabaseMigration(Component):
             metadata={
                 "namespace": namespace,
                 # For the reader of a preview: what will be applied, without a connection.
-                "annotations": {f"orka-ppm/migration.{version}": line for version, line in review.items()},
+                "annotations": {
+                    f"orka-ppm/migration.{version}": line for version, line in sql.review.items()
+                },
             },
             immutable=True,
-            data=plan.config_map_data,
+            data=sql.plan.config_map_data,
             opts=self.child,
         )
         # Half of the time for locks, so that the runner ends first and says who held them.
@@ -81,7 +92,7 @@ class DatabaseMigration(Component):
         if settings.database.adopt:
             args.append("--adopt")
         mounts: list[VolumeMountArgsDict] = [{"name": "sql", "mount_path": SQL_MOUNT, "read_only": True}]
-        volumes: list[VolumeArgsDict] = [_sql_volume(files, plan)]
+        volumes: list[VolumeArgsDict] = [_sql_volume(files, sql.plan)]
         if settings.migration.backup is not None:
             # Somebody else's claim: a backup must outlive the stack.
             args += ["--backup-dir", BACKUP_MOUNT]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from components.namespace import StagingNamespace
+from components.secrets import PullSecret
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pulumi
 
+    from components.configuration import Secrets
     from model.settings import Settings
 
 
@@ -20,3 +24,10 @@ class Place:
     settings: Settings
     namespace: pulumi.Input[str]
     pull_secrets: Sequence[pulumi.Input[str]] = ()
+
+
+def guarded_place(settings: Settings, secrets: Secrets, opts: pulumi.ResourceOptions) -> Place:
+    """Make the namespace with its guards, and the registry's login in it."""
+    namespace = StagingNamespace("namespace", settings, opts).name
+    pull = PullSecret("registry", namespace, settings.registry, secrets, opts).names
+    return Place(settings=settings, namespace=namespace, pull_secrets=pull)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def shortest_period_s(schedule: str) -> int:
     return 60 * min([*gaps, times[0] + DAY_MINUTES - times[-1]])
 
 
+@cache
 def longest_gap_s(schedule: str) -> int:
     """The longest time between two runs, in seconds, over years with and without a 29th of February.
 

@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tests.twin.conftest import PATHS
+from tests.twin.variant import digest_of_variant
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
 
+SUSPENDED, RESCHEDULED = "model-training-job", "scheduled-reports-job"
+BY_HAND = "17 7 * * *"
+POLICY = "default-deny"
 
-def test_hand_made_drift_is_shown_and_healed(deployed: Stack) -> None:
+
+def _container(stack: Stack) -> dict[str, Any]:
+    pod = stack.manifest("deployment", "backend")["spec"]["template"]["spec"]
+    return dict(pod["containers"][0])
+
+
+def _shows(output: str, before: str, after: str) -> bool:
+    """Whether one line of a diff leads from one text to the other."""
+    changes = (line.partition("=>") for line in output.splitlines())
+    return any(before in old and after in new for old, _, new in changes)
+
+
+def test_hand_made_drift_of_every_kind_is_shown_and_healed(deployed: Stack) -> None:
+    image = _container(deployed)["image"]
+    schedule = deployed.manifest("cronjob", RESCHEDULED)["spec"]["schedule"]
+    repository, _, good = image.rpartition("@")
+    other = digest_of_variant(PATHS, "backend", "next")
+
     deployed.kubectl("scale", "deployment", "backend", "--replicas", "3")
     deployed.kubectl("set", "env", "deployment/backend", "LOG_LEVEL=ERROR")
+    deployed.kubectl("set", "image", "deployment/backend", f"backend={repository}@{other}")
     deployed.kubectl("delete", "poddisruptionbudget", "backend")
-    deployed.kubectl("patch", "cronjob", "model-training-job", "--patch", '{"spec":{"suspend":true}}')
+    deployed.kubectl("delete", "networkpolicy", POLICY)
+    deployed.kubectl("patch", "cronjob", SUSPENDED, "--patch", '{"spec":{"suspend":true}}')
+    deployed.kubectl("patch", "cronjob", RESCHEDULED, "--patch", f'{{"spec":{{"schedule":"{BY_HAND}"}}}}')
+
     shown = deployed.pulumi("refresh", "--preview-only", "--diff")
     assert "replicas: 2 => 3" in shown.output, shown
-    assert "ERROR" in shown.output, shown
+    assert _shows(shown.output, "INFO", "ERROR"), shown
+    assert _shows(shown.output, good, other), shown
     assert "suspend: false => true" in shown.output, shown
+    assert _shows(shown.output, schedule, BY_HAND), shown
     assert "PodDisruptionBudget" in shown.output, shown
+    assert "NetworkPolicy" in shown.output, shown
+
     healed = deployed.up()
     assert healed.code == 0, healed
-    backend = deployed.manifest("deployment", "backend")["spec"]
-    assert backend["replicas"] == 2
-    env = {item["name"]: item.get("value") for item in backend["template"]["spec"]["containers"][0]["env"]}
-    assert env["LOG_LEVEL"] == "INFO"
+    assert deployed.manifest("deployment", "backend")["spec"]["replicas"] == 2
+    backend = _container(deployed)
+    assert {item["name"]: item.get("value") for item in backend["env"]}["LOG_LEVEL"] == "INFO"
+    assert backend["image"] == image
     assert deployed.manifest("poddisruptionbudget", "backend")["spec"]["maxUnavailable"] == 1
-    assert deployed.manifest("cronjob", "model-training-job")["spec"]["suspend"] is False
+    assert deployed.manifest("networkpolicy", POLICY)["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert deployed.manifest("cronjob", SUSPENDED)["spec"]["suspend"] is False
+    assert deployed.manifest("cronjob", RESCHEDULED)["spec"]["schedule"] == schedule

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.twin import further_migration
+from tests.twin.api import HOST, Api
 from tests.twin.conftest import PATHS, commit
+from tests.twin.load import Load
 from tests.twin.variant import digest_of_variant
 from twin import secrets
 
@@ -58,6 +60,11 @@ def _service_key(stack: Stack) -> str:
     return base64.b64decode(value).decode()
 
 
+def _load() -> Load:
+    """Every answer is read from the database, through the schema that is migrated meanwhile."""
+    return Load(HOST, "/api/audit/events?limit=1", PATHS.ca, token=Api(PATHS, 0).token)
+
+
 @pytest.mark.usefixtures("further")
 def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(scratch_clone: Stack) -> None:
     first_up = scratch_clone.up()
@@ -70,8 +77,13 @@ def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(sc
     scratch_clone.set("orka-ppm:backend.log-level", "DEBUG")
     further_migration.write(scratch_clone.folder, further_migration.GOOD)
     commit(scratch_clone, "a new image, a new setting, a further migration")
-    second_up = scratch_clone.up()
+    with _load() as forth:
+        second_up = scratch_clone.up()
     assert second_up.code == 0, second_up
+    assert forth.answers.total() > 100
+    assert forth.failures == {}, forth.answers
+    assert digest in forth.releases, "the new image answered none of the requests"
+    assert len(forth.releases) == 2, "each request was answered by the old image or by the new one"
     assert _image(scratch_clone).endswith(digest)
     assert further_migration.VERSION in further_migration.applied(PATHS)
     assert _specs(scratch_clone) != before
@@ -79,9 +91,12 @@ def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(sc
     gates = _gates(scratch_clone)
 
     assert scratch_clone.run("git", "checkout", "-q", previous).code == 0
-    assert scratch_clone.refresh().code == 0
-    back = scratch_clone.up()
+    with _load() as going_back:
+        assert scratch_clone.refresh().code == 0
+        back = scratch_clone.up()
     assert back.code == 0, back
+    assert going_back.failures == {}, going_back.answers
+    assert going_back.releases == forth.releases
     assert _specs(scratch_clone) == before
     assert scratch_clone.outputs() == first
     assert _gates(scratch_clone) - gates, "the gate did not run on the way back"

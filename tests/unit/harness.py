@@ -3,65 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
+import gc
 import json
 import runpy
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi.runtime
-import yaml
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.stack import wait_for_rpcs
 
+from tests.unit.given import CHECKOUT, SECRETS, complete
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
-DIGESTS = {
-    name: f"sha256:{letter * 64}" for name, letter in (("backend", "b"), ("frontend", "f"), ("ops", "0"))
-}
-
-
-def _jwt(role: str) -> str:
-    def part(value: dict[str, str]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    return f"{part({'alg': 'HS256'})}.{part({'role': role})}.c2lnbmF0dXJl"
-
-
-SECRETS = {
-    "database-admin-url": "postgresql://admin:canary-admin@db.example.com:5432/postgres",
-    "supabase-key": _jwt("anon"),
-    "supabase-service-key": _jwt("service_role"),
-    "redis-password": "canary-redis",
-    "openai-api-key": "sk-canary-openai-000000000000",
-    "encryption-key": "canary-encryption-key-0123456789abcdef",
-    "encryption-salt": "canary-salt-0123456789",
-    "jwt-secret": "canary-jwt-secret-0123456789abcdef",
-    "check-email": "qa@example.com",
-    "check-password": "canary-check",
-}
-
-
-def committed() -> dict[str, Any]:
-    """The configuration of the committed stack file, groups as plain values."""
-    config = yaml.safe_load((CHECKOUT / "Pulumi.staging.yaml").read_text())["config"]
-    return {
-        key.removeprefix("orka-ppm:"): value for key, value in config.items() if key.startswith("orka-ppm:")
-    }
-
-
-def complete() -> dict[str, Any]:
-    """The committed file with digests of our own images."""
-    config = committed()
-    for name, digest in DIGESTS.items():
-        config["images"][name]["digest"] = digest
-    return config
 
 
 @dataclass(frozen=True)
@@ -194,6 +153,7 @@ def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, s
     exported: dict[str, Any] = {}
     original = pulumi.export
     pulumi.export = exported.__setitem__
+    debug = pulumi.log.debug
     try:
         loop.run_until_complete(_program())
         run.outputs = {
@@ -204,5 +164,8 @@ def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, s
         run.error = error
     finally:
         pulumi.export = original
+        # What the program does to its own process, which this is not.
+        pulumi.log.debug = debug
+        gc.enable()
         loop.close()
     return run

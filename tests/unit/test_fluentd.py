@@ -14,6 +14,7 @@ from model import fluentd
 from model.fluentd_text import Directive, faults, written
 from model.settings_logging import Logging
 from tests.unit.harness import CHECKOUT, SECRETS, Run, complete, manifests, run_program
+from tests.unit.other_settings import SINKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,6 @@ URLS = {
     "elasticsearch": "https://es.example.com:9200",
     "splunk": "https://splunk.example.com:8088",
     "file": None,
-}
-KEYS = {
-    "fluentd-shared-key": "canary-shared",
-    "elasticsearch-password": "canary-elastic",
-    "splunk-hec-token": "canary-splunk",
 }
 
 
@@ -40,7 +36,7 @@ def _run(sink: str, keys: dict[str, str] | None = None, *, image: bool = True) -
     config["logging"] |= {"sink": sink} | ({"url": URLS[sink]} if URLS[sink] else {})
     if image:
         config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
-    return run_program(config, {**SECRETS, **(KEYS if keys is None else keys)})
+    return run_program(config, {**SECRETS, **(SINKS if keys is None else keys)})
 
 
 @pytest.mark.parametrize("sink", URLS)

@@ -8,19 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
+from components.exporters import login_files
 from model.monitoring_parts import EXPORTERS, PORTS
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
-
-KEYS = {
-    "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/canary-slack",
-    "pagerduty-api-key": "0123456789abcdef0123456789canary",
-}
+from tests.unit.other_settings import CHANNELS
 
 
 def _run(mode: str, keys: dict[str, str] | None = None, **monitoring: Any) -> Run:
     config = complete()
     config["monitoring"] |= {"mode": mode, **monitoring}
-    return run_program(config, {**SECRETS, **(KEYS if keys is None else keys)})
+    return run_program(config, {**SECRETS, **(CHANNELS if keys is None else keys)})
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +98,7 @@ def test_an_operator_gets_the_same_routes_and_the_keys_by_name(standalone: Run, 
     assert len(own["inhibit_rules"]) == len(theirs["inhibitRules"])
     pager = next(one for one in theirs["receivers"] if one["name"] == "pager")["pagerdutyConfigs"][0]
     assert pager["routingKey"] == {"name": "alertmanager-auto", "key": "pagerduty-api-key"}
-    assert set(operator.one("Secret", "alertmanager").inputs["stringData"]["value"]) == set(KEYS)
+    assert set(operator.one("Secret", "alertmanager").inputs["stringData"]["value"]) == set(CHANNELS)
 
 
 @pytest.mark.parametrize("mode", ["standalone", "operator"])
@@ -150,3 +147,26 @@ def test_the_database_role_of_the_exporter_is_a_member_of_nothing(standalone: Ru
     roles = {r.name: r.inputs.get("roles") for r in standalone.of("Role") if r.type.startswith("postgresql:")}
     assert not roles["monitor-1"]
     assert roles["app-1"] == ["orka_app"]
+
+
+def test_exporters_find_their_logins_in_files_and_no_secret_in_a_variable(standalone: Run) -> None:
+    found = manifests(standalone)
+    assert json.loads(found["secret-redis-exporter"]["stringData"]["passwords.json"]) == {
+        complete()["redis"]["url"]: SECRETS["redis-password"]
+    }
+    login = found["secret-postgres-exporter"]["stringData"]
+    for name, files in (("redis-exporter", {"passwords.json"}), ("postgres-exporter", set(login))):
+        [container] = found[f"deployment-{name}"]["spec"]["template"]["spec"]["containers"]
+        [mounted] = [mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == "secrets"]
+        named = {env["value"] for env in container["env"] if env["name"].endswith("_FILE")}
+        assert named == {f"{mounted}/{file}" for file in files}
+        assert "envFrom" not in container
+
+
+def test_a_login_is_put_together_again_from_its_files() -> None:
+    files = login_files("postgresql://orka_monitor:p%40ss%2F@db.example.com:6543/orka?sslmode=require")
+    assert files == {
+        "address": "db.example.com:6543/orka?sslmode=require",
+        "user": "orka_monitor",
+        "password": "p@ss/",
+    }

@@ -9,7 +9,8 @@ import pytest
 from policy.rule import Fault, Object, of_one, of_stack
 from policy.table import RULES
 from tests.unit.allowed_changes import ALLOWED
-from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
+from tests.unit.harness import Run, manifests
+from tests.unit.other_settings import VARIANTS
 from tests.unit.violation import Violation
 from tests.unit.violations import VIOLATIONS
 
@@ -50,39 +51,9 @@ def test_the_stack_keeps_every_rule(run: Run) -> None:
     assert broken(manifests(run)) == {}
 
 
-def _autoscaled(config: dict[str, Any]) -> None:
-    config["backend"]["autoscaling"] = {"max-replicas": 6, "cpu-percent": 70}
-
-
-def _application(config: dict[str, Any]) -> None:
-    config["backend"]["profile"] = config["frontend"]["profile"] = "orka-ppm"
-    config["verification"]["checker"] = True
-
-
-def _certificates(config: dict[str, Any]) -> None:
-    config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
-
-
-def _small(config: dict[str, Any]) -> None:
-    config["monitoring"]["mode"] = "none"
-    config["backend"]["replicas"] = 1
-    config["verification"]["enabled"] = False
-
-
-def _hosted(config: dict[str, Any]) -> None:
-    config["frontend"] |= {"target": "external", "url": "https://staging.orka-ppm.example.com"}
-    config["registry"]["username"] = "puller"
-    here = {"namespaces": [], "cidrs": ["10.244.0.1/32"]}
-    config["network"] |= {"edge": here, "dns": here, "database": {"port": 5432, "cidrs": ["10.244.0.1/32"]}}
-
-
-@pytest.mark.parametrize("change", [_autoscaled, _application, _certificates, _small, _hosted])
-def test_other_settings_keep_every_rule(change: Any) -> None:
-    config = complete()
-    change(config)
-    run = run_program(config, {**SECRETS, "registry-password": "canary-registry"})
-    assert run.error is None
-    assert broken(manifests(run)) == {}
+@pytest.mark.parametrize("name", ["autoscaled", "application", "certificates", "small", "hosted"])
+def test_other_settings_keep_every_rule(name: str) -> None:
+    assert broken(manifests(VARIANTS[name].run())) == {}
 
 
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=str)

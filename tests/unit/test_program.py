@@ -64,7 +64,6 @@ def test_what_runs_the_application_waits_for_the_migration(run: Run, kind: str, 
 def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
     gate = run.one("Job", "verification")
     for resource in [run.one("Deployment", "backend"), run.one("Deployment", "frontend"), *run.of("CronJob")]:
-        ("Deployment", "kube-metrics"),
         assert _waits_for(run, gate, resource), resource.name
     for name in ("backend", "frontend"):
         assert _waits_for(run, gate, run.one("Service", name)), name

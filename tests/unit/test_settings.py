@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.faults import SettingsError, read_settings
-from tests.unit.harness import SECRETS, committed, complete, run_program
+from tests.unit.given import SECRETS, committed, complete
+from tests.unit.harness import run_program
 
 
 def _read(config: dict[str, Any], secrets: dict[str, str | None] | None = None) -> list[str]:

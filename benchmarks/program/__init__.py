@@ -1,0 +1,1 @@
+"""What the program's own process costs, between the engine's call and its end."""

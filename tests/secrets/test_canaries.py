@@ -1,0 +1,60 @@
+"""No made up secret of the tests stands in a golden file; and a planted one would be found, in every form."""
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+
+import pytest
+
+from tests.unit.harness import CHECKOUT, SECRETS, Run, run_program
+from tests.unit.other_settings import CHANNELS, SINKS, VARIANTS
+from tests.unit.rendered import rendered
+
+# Handed to every browser, or an address: no secrets.
+PUBLIC = {"supabase-key", "check-email"}
+CANARIES = {**SECRETS, **CHANNELS, **SINKS, "registry-password": "canary-registry", "any": "canary-"}
+GOLDEN = CHECKOUT / "tests" / "golden"
+
+
+def _leaks(text: str) -> set[str]:
+    """The keys whose value stands there: plain, for a URL, or in base64."""
+    found = set()
+    for key, value in CANARIES.items():
+        forms = (value, urllib.parse.quote(value, safe=""), base64.b64encode(value.encode()).decode())
+        if key not in PUBLIC and any(form in text for form in forms):
+            found.add(key)
+    return found
+
+
+def test_no_golden_file_holds_a_canary() -> None:
+    golden = [file for file in GOLDEN.rglob("*") if file.is_file()]
+    assert golden
+    assert {file.name: found for file in golden if (found := _leaks(file.read_text()))} == {}
+
+
+@pytest.mark.parametrize("name", ["everything", "operator", "hosted"])
+def test_no_variant_shows_a_canary_outside_of_what_is_marked_secret(name: str) -> None:
+    run = VARIANTS[name].run()
+    assert {file: found for file, text in rendered(run).items() if (found := _leaks(text))} == {}
+    assert _leaks(str(run.outputs)) == set()
+
+
+@pytest.fixture(scope="module")
+def leaking() -> Run:
+    """The program with a secret where a plain setting belongs."""
+    config = VARIANTS["hosted"].config()
+    config["backend"]["env"] = {"NOTE": f"before {SECRETS['encryption-salt']} after"}
+    return run_program(config, {**SECRETS, **VARIANTS["hosted"].secrets})
+
+
+def test_a_planted_canary_is_found(leaking: Run) -> None:
+    assert leaking.error is None
+    assert "encryption-salt" in _leaks(rendered(leaking)["deployment-backend.yaml"])
+
+
+@pytest.mark.parametrize("key", sorted(set(CANARIES) - PUBLIC))
+def test_a_canary_is_found_in_every_form(key: str) -> None:
+    encoded = base64.b64encode(CANARIES[key].encode()).decode()
+    for form in (CANARIES[key], urllib.parse.quote(CANARIES[key], safe=""), encoded):
+        assert key in _leaks(f"before: {form}\nafter")
