@@ -22,10 +22,13 @@ LABELS = tuple(f"app.kubernetes.io/{key}" for key in ("name", "part-of", "manage
 # Pulumi names these two itself, after the part that they belong to; a namespace holds every part.
 WITHOUT_LABELS = ("Namespace", "Secret", "ConfigMap")
 CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding")
+# What an operator in the cluster makes monitoring of; it starts no pod of ours and gives no right.
+OF_MONITORING = ("AlertmanagerConfig", "Probe", "PrometheusRule", "ServiceMonitor")
 KNOWN = {
     *POD_AT,
     *WITHOUT_LABELS,
     *CLUSTER_WIDE,
+    *OF_MONITORING,
     "HorizontalPodAutoscaler",
     "Ingress",
     "LimitRange",

@@ -51,7 +51,7 @@ def test_the_stack_keeps_every_rule(run: Run) -> None:
     assert broken(manifests(run)) == {}
 
 
-@pytest.mark.parametrize("name", ["autoscaled", "application", "certificates", "small", "hosted"])
+@pytest.mark.parametrize("name", VARIANTS)
 def test_other_settings_keep_every_rule(name: str) -> None:
     assert broken(manifests(VARIANTS[name].run())) == {}
 

@@ -10,7 +10,8 @@ import pytest
 
 from model import sentry
 from model.jobs import JOB_NAMES
-from tests.unit.harness import DIGESTS, SECRETS, Run, complete, manifests, run_program
+from tests.unit.given import DIGESTS, SECRETS, complete
+from tests.unit.harness import Run, manifests, run_program
 
 DSN = "https://canary0sentry0key@o1.ingest.sentry.io/45"
 RUNS_THE_APPLICATION = ["deployment-backend", *(f"cronjob-{name}" for name in JOB_NAMES.values())]
