@@ -37,7 +37,9 @@ def test_what_is_found_is_explained_by_a_pattern(found: list[Finding]) -> None:
 
 
 def test_no_pattern_is_left_over_and_each_has_a_reason(found: list[Finding]) -> None:
-    left_over = [one.text for one in PATTERNS if not any(one.explains(each) for each in found)]
+    # Whether a few digits of a digest look random depends on the digits.
+    certain = [one for one in PATTERNS if not one.text.startswith("(?#by chance:")]
+    left_over = [one.text for one in certain if not any(one.explains(each) for each in found)]
     skipped = patterns(ALLOWED, "file")
     left_over += [one.text for one in skipped if not any(re.search(one.text, file) for file in files())]
     assert left_over == []

@@ -22,7 +22,7 @@ def _objects(*, channels: bool = True) -> list[dict[str, Any]]:
     config["logging"]["sink"] = "file"
     config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
     keys = {
-        "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/x",
+        "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/canary",
         "pagerduty-api-key": "0" * 32,
     }
     shared = {"fluentd-shared-key": "shared"}

@@ -38,7 +38,7 @@ def _registered(mode: str) -> set[str]:
     given = {
         "registry-password": "x",
         "fluentd-shared-key": "x",
-        "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/x",
+        "slack-webhook-url": "https://hooks.slack.com/services/T0/B0/canary",
     }
     run = run_program(config, {**SECRETS, **given})
     assert run.error is None
