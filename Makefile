@@ -10,6 +10,8 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 POLICY_READY := policy/.venv/.ready
 SCANNERS_READY := tests/scanners/.venv/.ready
+# For tests that share nothing; those of one file stay together, since they share what it sets up.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadscope
 
 .PHONY: help up down check test soak bench-stack bench-db bench-program lock
 
@@ -45,7 +47,7 @@ check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither r
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@$(PYTHON) -m pytest tests/unit tests/plugins tests/secrets
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) tests/unit tests/plugins tests/secrets
 
 test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
 	@$(PYTHON) -m pytest tests/scanners tests/sql tests/checks tests/monitoring

@@ -13,6 +13,7 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import wait_for_rpcs
 
 from tests.unit.given import CHECKOUT, SECRETS, complete
@@ -145,6 +146,9 @@ def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, s
     run = Run()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # What a run before left undone, because its settings were refused, belongs to a loop that is closed.
+    SETTINGS.outputs.clear()
+    set_root_resource(None)
     mocks = _Mocks()
     pulumi.runtime.set_mocks(
         mocks, project="orka-ppm", stack="staging", preview=False, monitor=_RecordingMonitor(mocks, run)
