@@ -50,7 +50,8 @@ check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither r
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) tests/unit tests/plugins tests/secrets
 
 test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
-	@$(PYTHON) -m pytest tests/scanners tests/sql tests/checks tests/monitoring
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) tests/sql
+	@$(PYTHON) -m pytest tests/scanners tests/checks tests/monitoring
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
