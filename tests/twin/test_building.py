@@ -73,7 +73,7 @@ def test_a_context_is_built_pushed_run_by_digest_and_then_pinned(building: Stack
 
     pinned = building.run(str(building.folder / ".venv" / "bin" / "ops"), "images", "pin", "--json")
     assert pinned.code == 0, pinned
-    assert set(json.loads(pinned.output)["pinned"]) == built
+    assert built <= set(json.loads(pinned.output)["pinned"])
     building.environment = {**building.environment, "DOCKER_HOST": "unix:///nowhere"}
     without_docker = building.up()
     assert without_docker.code == 0, without_docker
