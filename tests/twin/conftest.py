@@ -12,6 +12,7 @@ import pytest
 
 from tests.twin import further_migration
 from tests.twin.stack import CHECKOUT, Stack
+from twin import secrets
 from twin.environment import environment
 from twin.paths import default
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATHS = default()
+ANOTHER_YEAR = 1_950_000_000
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +85,15 @@ def scratch_clone(deployed: Stack, tmp_path: Path, twin_environment: dict[str, s
     commit(stack, "the twin's stack file")
     yield stack
     heal(deployed)
+
+
+def rotate_service_key(stack: Stack) -> str:
+    """Another service key of Supabase's in the stack file; the key."""
+    claims = {"iss": "supabase", "role": "service_role", "exp": ANOTHER_YEAR}
+    rotated = secrets.mint(secrets.of(PATHS).jwt_secret, claims)
+    done = stack.pulumi("config", "set", "--secret", "orka-ppm:supabase-service-key", stdin=rotated)
+    assert done.code == 0, done
+    return rotated
 
 
 def commit(stack: Stack, message: str) -> str:

@@ -10,10 +10,9 @@ import pytest
 
 from tests.twin import further_migration
 from tests.twin.api import HOST, Api
-from tests.twin.conftest import PATHS, commit
+from tests.twin.conftest import PATHS, commit, rotate_service_key
 from tests.twin.load import Load
 from tests.twin.variant import digest_of_variant
-from twin import secrets
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -27,7 +26,6 @@ WORKLOADS = (
     ("cronjob", "model-training-job"),
     ("cronjob", "scheduled-reports-job"),
 )
-ANOTHER_YEAR = 1_900_000_000
 
 
 def _specs(stack: Stack) -> dict[str, Any]:
@@ -105,13 +103,9 @@ def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(sc
 
 @pytest.mark.soak("two more rollouts")
 def test_where_a_secret_was_rotated_reverting_the_release_keeps_the_new_one(scratch_clone: Stack) -> None:
-    known = secrets.of(PATHS)
     scratch_clone.set("orka-ppm:backend.log-level", "WARNING")
     release = commit(scratch_clone, "a release")
-    claims = {"iss": "supabase", "role": "service_role", "exp": ANOTHER_YEAR}
-    rotated = secrets.mint(known.jwt_secret, claims)
-    done = scratch_clone.pulumi("config", "set", "--secret", "orka-ppm:supabase-service-key", stdin=rotated)
-    assert done.code == 0, done
+    rotated = rotate_service_key(scratch_clone)
     commit(scratch_clone, "a rotated secret")
     up = scratch_clone.up()
     assert up.code == 0, up

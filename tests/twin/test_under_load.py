@@ -10,9 +10,8 @@ import pytest
 
 from tests.twin.api import HOST, Api
 from tests.twin.away import DATABASE, without
-from tests.twin.conftest import PATHS
+from tests.twin.conftest import PATHS, rotate_service_key
 from tests.twin.load import Load
-from twin import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 AWAY_S = 20
 RECOVERY_S = 60
 EVICTION_TRIES = 60
-ANOTHER_YEAR = 1_950_000_000
 EVENTS = "/api/audit/events?limit=1"
 AWAY = {"redis": ("redis",), "the database": DATABASE}
 
@@ -80,21 +78,14 @@ def test_a_deleted_pod_and_every_evicted_one_cost_no_request(deployed: Stack) ->
     assert not before.keys() & _restarts(deployed, "backend").keys(), "every pod is a new one"
 
 
-def _rotate_a_secret(stack: Stack) -> None:
-    claims = {"iss": "supabase", "role": "service_role", "exp": ANOTHER_YEAR}
-    rotated = secrets.mint(secrets.of(PATHS).jwt_secret, claims)
-    done = stack.pulumi("config", "set", "--secret", "orka-ppm:supabase-service-key", stdin=rotated)
-    assert done.code == 0, done
-
-
 def _change_a_setting(stack: Stack) -> None:
     stack.set("orka-ppm:backend.log-level", "DEBUG")
 
 
 @pytest.mark.soak("one more rollout")
-@pytest.mark.parametrize("change", [_rotate_a_secret, _change_a_setting])
+@pytest.mark.parametrize("change", [rotate_service_key, _change_a_setting])
 def test_a_rotated_secret_and_a_changed_setting_reach_every_pod_without_a_failed_request(
-    stack: Stack, change: Callable[[Stack], None]
+    stack: Stack, change: Callable[[Stack], object]
 ) -> None:
     before = _restarts(stack, "backend")
     change(stack)

@@ -24,12 +24,13 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
 _Readable.add_representer(str, _text)
 
 
-def _masked(value: Any) -> Any:
+def masked(value: Any) -> Any:
+    """A value with a word in place of each secret."""
     if isinstance(value, dict):
         if SECRET_MARK in value:
             return "[secret]"
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+        return {key: masked(item) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
 
 
 def readable(manifest: Any) -> str:
@@ -42,7 +43,7 @@ def rendered(run: Run) -> dict[str, str]:
     texts = {}
     for resource in run.resources:
         if resource.type.startswith(("kubernetes:", "postgresql:")):
-            inputs = _masked(resource.inputs)
+            inputs = masked(resource.inputs)
             if resource.name == "migration-sql":
                 # The SQL stands in sql/, and its checksums in the release id.
                 inputs["data"] = dict.fromkeys(sorted(inputs["data"]), "[sql]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
@@ -15,6 +15,7 @@ from components.migration import read_sql
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from tests.unit.rendered import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,22 +164,14 @@ def test_the_outputs_are_the_documented_ones(run: Run) -> None:
 
 def test_no_secret_stands_anywhere_in_plain_text(run: Run) -> None:
     for resource in run.resources:
-        assert "canary" not in json.dumps(_without_secrets(resource.inputs)), resource.name
+        assert "canary" not in json.dumps(masked(resource.inputs)), resource.name
     assert "canary" not in json.dumps(run.outputs)
 
 
 def test_the_scan_for_plain_secrets_can_fail(run: Run) -> None:
     inputs = dict(run.one("Deployment", "backend").inputs)
     inputs["planted"] = SECRETS["redis-password"]
-    assert "canary" in json.dumps(_without_secrets(inputs))
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        if SECRET_MARK in value:
-            return "[secret]"
-        return {key: _without_secrets(item) for key, item in value.items()}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+    assert "canary" in json.dumps(masked(inputs))
 
 
 def test_the_backend_gets_its_own_login_and_never_the_admin_url(run: Run) -> None:
