@@ -35,13 +35,29 @@ WITHOUT_SERIES: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def firing(deployed: Stack) -> Callable[[], set[str]]:
-    """What fires, without what a twin that was down for hours says of turns that passed meanwhile.
+def missed(deployed: Stack) -> set[str]:
+    """What a twin that was down for hours says of turns that passed meanwhile; one that was not says nothing.
 
-    That is true, and stays so until the next turn of each job, an hour away or more.
+    That is true, and stands in every message until the next turn of each job, hours away.
     """
-    missed = alerts.firing(deployed) & OF_MISSED_TURNS
+    return alerts.firing(deployed) & OF_MISSED_TURNS
+
+
+@pytest.fixture(scope="module")
+def firing(deployed: Stack, missed: set[str]) -> Callable[[], set[str]]:
+    """What fires, without what was missed."""
     return lambda: alerts.firing(deployed) - missed
+
+
+@pytest.fixture
+def only(missed: set[str]) -> Callable[..., None]:
+    """Demands that one alert alone was shown, and says whether it was to wake somebody."""
+
+    def check(alert: str, *, paged: bool) -> None:
+        assert alerts.shown("FIRING") - missed == {alert}
+        assert alerts.pages("trigger") == ({alert} if paged else set())
+
+    return check
 
 
 @pytest.fixture(autouse=True)
@@ -127,37 +143,37 @@ def selectors(expression: str) -> set[str]:
 @pytest.mark.parametrize(
     ("processes", "alert"), [(("redis",), "OrkaRedisDown"), (DATABASE, "OrkaDatabaseDown")]
 )
-def test_a_service_that_is_down_is_one_page(processes: tuple[str, ...], alert: str) -> None:
+def test_a_service_that_is_down_is_one_page(
+    processes: tuple[str, ...], alert: str, only: Callable[..., None]
+) -> None:
     """What fails for lack of it is explained by it, and told to nobody."""
     with without(*processes):
         alerts.await_that("the page", lambda: alert in alerts.pages("trigger"))
         time.sleep(WATCHED_S)
-        _only(alert, paged=True)
+        only(alert, paged=True)
     alerts.await_that("its end", lambda: alert in alerts.pages("resolve"))
 
 
-def _only(alert: str, *, paged: bool) -> None:
-    """Nothing else was shown; whether that woke somebody."""
-    assert alerts.shown("FIRING") == {alert}
-    assert alerts.pages("trigger") == ({alert} if paged else set())
-
-
 @pytest.mark.soak("takes minutes")
-def test_a_certificate_with_ten_days_left_is_shown_and_pages_nobody(firing: Callable[[], set[str]]) -> None:
+def test_a_certificate_with_ten_days_left_is_shown_and_pages_nobody(
+    firing: Callable[[], set[str]], only: Callable[..., None]
+) -> None:
     with alerts.certificate_that_ends_soon(HOST):
         # An hour is three minutes on the twin.
         alerts.await_that("the line", lambda: "OrkaCertificateExpiresSoon" in alerts.shown("FIRING"), 300)
         assert firing() == {"OrkaCertificateExpiresSoon"}
-        _only("OrkaCertificateExpiresSoon", paged=False)
+        only("OrkaCertificateExpiresSoon", paged=False)
 
 
 @pytest.mark.soak("takes minutes")
-def test_a_job_that_somebody_suspended_is_shown(deployed: Stack, firing: Callable[[], set[str]]) -> None:
+def test_a_job_that_somebody_suspended_is_shown(
+    deployed: Stack, firing: Callable[[], set[str]], only: Callable[..., None]
+) -> None:
     broken_jobs.suspend(deployed, on=True)
     try:
         alerts.await_that("the line", lambda: "OrkaCronJobSuspended" in alerts.shown("FIRING"), 300)
         assert firing() == {"OrkaCronJobSuspended"}
-        _only("OrkaCronJobSuspended", paged=False)
+        only("OrkaCronJobSuspended", paged=False)
     finally:
         broken_jobs.suspend(deployed, on=False)
 
@@ -187,10 +203,10 @@ def hurried(stack: Stack, firing: Callable[[], set[str]]) -> Iterator[Stack]:
     [(broken_jobs.fail, "OrkaCronJobFailing"), (broken_jobs.never_run, "OrkaCronJobNeverRan")],
 )
 def test_a_job_that_fails_and_one_that_never_ran_are_told_apart(
-    hurried: Stack, broken: Callable[[Stack], None], alert: str
+    hurried: Stack, broken: Callable[[Stack], None], alert: str, only: Callable[..., None]
 ) -> None:
     broken(hurried)
     alerts.await_that("the line", lambda: alert in alerts.shown("FIRING"), 300)
     # Long enough for two turns more: what failed once is not told again as something else.
     time.sleep(2 * WATCHED_S)
-    _only(alert, paged=False)
+    only(alert, paged=False)
