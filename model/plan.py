@@ -30,6 +30,9 @@ _KIND_LINE = re.compile(r"-- step: (\S+)\s*")
 _WHOLE = "up.sql"
 # Read by other verbs than `apply`.
 _NOT_STEPS = {_WHOLE, "down.sql"}
+_REHEARSAL = "adopt/rehearsal.sql"
+# Only included by others, as is `up.sql`.
+_PART = "adopt/_"
 
 
 class PlanError(ValueError):
@@ -69,6 +72,8 @@ class Migration(BaseModel):
     steps: tuple[Step, ...]
     adoption: tuple[Step, ...] = ()
     """Instead of `steps`, on a database where the tables were made by hand (`adopt/`)."""
+    rehearsal: str | None = None
+    """Path of what makes what the adoption's last step will leave; run before it, and rolled back."""
     shapes: tuple[str, ...] = ()
     """Paths of the catalogs that the adoption recognises (`from/`)."""
 
@@ -136,6 +141,7 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         fault = f"holds {_WHOLE} and also {parts[0]}" if parts else f"{whole} is missing"
         raise PlanError(f"{folder}: {fault}: give one {_WHOLE}, or steps called NN_name.sql")
     steps = [_step(path, "tx" if path == whole else None, files) for path in parts or [whole]]
+    rehearsal = f"{folder}/{_REHEARSAL}"
     return Migration(
         version=match["version"],
         name=match["name"],
@@ -144,7 +150,12 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         if whole in files
         else _sha256("".join(f"{s.sha256} {s.name}\n" for s in steps)),
         steps=tuple(steps),
-        adoption=tuple(_step(path, None, files) for path in sorted(files) if _in(path, folder, "adopt")),
+        adoption=tuple(
+            _step(path, None, files)
+            for path in sorted(files)
+            if _in(path, folder, "adopt") and path != rehearsal and not path.startswith(f"{folder}/{_PART}")
+        ),
+        rehearsal=rehearsal if rehearsal in files else None,
         shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
     )
 

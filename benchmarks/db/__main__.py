@@ -43,7 +43,7 @@ def _vectors(database: Database, count: int) -> None:
         connection.execute(b"ANALYZE public.audit_embeddings")
 
 
-def _run(server: Server, rows: int, vectors: int) -> dict[str, Any]:
+def _run(server: Server, rows: int, vectors: int, folder: Path) -> dict[str, Any]:
     base = make_original(server.create(), "base", rows)
     server.execute("VACUUM ANALYZE public.roche_audit_logs", "CHECKPOINT", database=base.name)
     result: dict[str, Any] = {"rows": rows, "vectors": vectors}
@@ -54,7 +54,9 @@ def _run(server: Server, rows: int, vectors: int) -> dict[str, Any]:
     result["verify seconds"] = measure.timed(lambda: ops(ours, "verify"))
     empty = server.create()
     result["apply on an empty database, seconds"] = measure.timed(lambda: ops(empty, "apply"))
-    ours.drop()
+    result["rollback"] = measure.rollback(empty, rows, folder)
+    for database in (empty, ours):
+        database.drop()
     server.execute(_TENANTS, database=naive.name)
     with_tenants = server.create(template=naive.name)
     server.execute("CREATE ROLE bench_reader NOLOGIN")
@@ -104,7 +106,9 @@ def main() -> int:
             server = Server(running.get_postmaster_info().socket_dir)
             settings = ("max_wal_size = '8GB'", "jit = off", "maintenance_work_mem = '512MB'")
             server.execute(*(f"ALTER SYSTEM SET {one}" for one in settings), "SELECT pg_reload_conf()")
-            result = _run(server, args.rows, args.vectors)
+            backups = Path(folder) / "backups"
+            backups.mkdir()
+            result = _run(server, args.rows, args.vectors, backups)
         finally:
             running.cleanup()
     print(_table(result))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.db.load import Load
+from ops.migrate.manifest import MANIFEST
 from ops.migrate.statements import split
 from tests.sql.originals import FIXTURES
 from tests.sql.support import TENANT_A, Database, ops, set_claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import psycopg
 
@@ -22,6 +25,16 @@ _OLD_CLAIM = f"""
     SELECT set_config('request.jwt.claims', (current_setting('request.jwt.claims')::jsonb
         || '{{"tenant_id": "{TENANT_A}"}}')::text, true)
 """.encode()
+# Without the chain's trigger: in one transaction each event would look through all heads before it.
+_EVENTS = f"""
+    ALTER TABLE public.roche_audit_logs DISABLE TRIGGER roche_audit_logs_chain;
+    INSERT INTO public.roche_audit_logs
+        (event_type, entity_type, action_details, tenant_id, seq, previous_hash, hash)
+    SELECT 'b', 'b', jsonb_build_object('n', n, 'text', repeat('x', 200)), '{TENANT_A}', n, repeat('0', 64),
+        encode(sha256(n::text::bytea), 'hex')
+    FROM generate_series(1, {{rows}}) AS n;
+    ALTER TABLE public.roche_audit_logs ENABLE TRIGGER roche_audit_logs_chain
+"""
 _FORCING = ("enable_seqscan", "enable_bitmapscan", "enable_sort")
 _PROBE = "(SELECT embedding FROM public.audit_embeddings WHERE audit_event_id = %(event)s)"
 
@@ -54,9 +67,7 @@ def original_by_hand(database: Database) -> None:
 
 def adopt(database: Database) -> None:
     """`ops migrate apply --adopt`; raise where it failed."""
-    run = ops(database, "apply", "--adopt", "--lock-budget", "120")
-    if run.code:
-        raise RuntimeError(run.err)
+    _done(database, "apply", "--adopt", "--lock-budget", "120")
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -72,6 +83,25 @@ def second_apply(database: Database) -> dict[str, float]:
     before = database.value(current)
     seconds = timed(lambda: ops(database, "apply"))
     return {"seconds": seconds, "writing transactions": database.value(current) - before - 1}
+
+
+def rollback(database: Database, rows: int, folder: Path) -> dict[str, float]:
+    """Seconds of a backup of so many events, restored and compared, and of taking their tables back."""
+    with database.connect() as connection:
+        connection.execute(_EVENTS.format(rows=rows).encode())
+        connection.execute(b"VACUUM ANALYZE public.roche_audit_logs")
+    backup = timed(lambda: _done(database, "backup", "--dir", str(folder)))
+    (manifest,) = folder.rglob(MANIFEST)
+    command = ("rollback", "--to", "022", "--backup", str(manifest))
+    (word,) = re.findall(r"--confirm (\S+)", ops(database, *command).err)
+    seconds = timed(lambda: _done(database, *command, "--confirm", word))
+    return {"backup seconds": backup, "seconds": seconds}
+
+
+def _done(database: Database, *arguments: str) -> None:
+    run = ops(database, *arguments)
+    if run.code:
+        raise RuntimeError(run.err)
 
 
 def tenant_count_ms(database: Database, *, role: str | None) -> float:

@@ -106,6 +106,9 @@ def _works(
             scripts[step.path],
             ends_migration=sum(len(scripts[one.path]) for one in way) if step == way[-1] else None,
             contract=contract if (migration, step) == steps[-1] else None,
+            rehearsal=scripts[migration.rehearsal]
+            if migration.rehearsal and (migration, step) == steps[-1] and step in migration.adoption
+            else None,
         )
         for migration, step in steps
         for way in [migration.steps if step in migration.steps else migration.adoption]

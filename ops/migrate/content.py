@@ -21,6 +21,9 @@ _FIXED = (
     ("bytea_output", "hex"),
     # Rows that a policy hides shall be an error, not fewer rows.
     ("row_security", "off"),
+    # On every core: a rollback does this while it keeps everybody out.
+    ("parallel_setup_cost", "0"),
+    ("parallel_tuple_cost", "0"),
 )
 # Two hashes of 64 bits of a row's text, each summed up. They tell copies apart; a seal is the log's chain.
 # OFFSET 0: otherwise the planner would write every row out twice.

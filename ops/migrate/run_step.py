@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,7 +11,7 @@ from ops.migrate import concurrent_index, ledger, ledger_tables, step_ledger
 from ops.migrate.lock_retry import retrying
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.redact import describe
-from ops.migrate.verify import verify
+from ops.migrate.verify import compare_catalog, verify
 
 if TYPE_CHECKING:
     from model.plan import Migration, Step
@@ -31,6 +31,8 @@ class Work:
         ends_migration: number of the migration's statements where this is its last step, with whose end the
             ledger's row is written; else none.
         contract: set for the last step of all: its end must fulfil it.
+        rehearsal: what makes the same without the step's locks; the contract is proved on it before the step,
+            whose locks then need not wait for that.
     """
 
     migration: Migration
@@ -38,6 +40,7 @@ class Work:
     statements: list[Statement]
     ends_migration: int | None
     contract: Contract | None
+    rehearsal: list[Statement] | None = None
 
     @property
     def place(self) -> str:
@@ -59,6 +62,13 @@ def run_step(sessions: Sessions, work: Work, options: Options, progress: Progres
 
 
 def _transaction(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
+    tried = None
+    if work.rehearsal:
+        progress.tell("rehearsal", f"{work.place}: rehearsed first, nobody waits for it", step=work.step.name)
+        tried = retrying(
+            sessions, work.place, options, progress, lambda: _rehearse(sessions.work, work, options)
+        )
+
     def attempt() -> Verdict | None:
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
@@ -68,7 +78,24 @@ def _transaction(sessions: Sessions, work: Work, options: Options, progress: Pro
             _back_to_admin(sessions.work)
             return _end(sessions.work, work)
 
-    return retrying(sessions, work.place, options, progress, attempt)
+    verdict = retrying(sessions, work.place, options, progress, attempt)
+    return replace(verdict, tried=tried.tried, left_out=tried.left_out) if verdict and tried else verdict
+
+
+def _rehearse(connection: psycopg.Connection, work: Work, options: Options) -> Verdict | None:
+    """What the whole contract says of what the step will leave, made in a transaction that is undone."""
+    if work.contract is None:
+        return None
+    with connection.transaction(force_rollback=True):
+        _limit(connection, options.lock_timeout, options.statement_timeout)
+        for statement in work.rehearsal or ():
+            _execute(connection, work, statement, "was not begun")
+        _back_to_admin(connection)
+        verdict = verify(connection, work.contract, newer_schema=False)
+    if verdict.findings:
+        text = f"{work.place} was not begun: in its rehearsal {verdict.summary}"
+        raise MigrateError(ExitCode.VERIFY_ROLLED_BACK, text, *map(str, verdict.findings))
+    return verdict
 
 
 def _concurrent(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
@@ -140,7 +167,8 @@ def _start(connection: psycopg.Connection, work: Work) -> int:
 
 def _end(connection: psycopg.Connection, work: Work) -> Verdict | None:
     """End the step in its transaction: what is recorded as the last one fulfils the contract."""
-    verdict = verify(connection, work.contract, newer_schema=False) if work.contract else None
+    judge = compare_catalog if work.rehearsal else verify
+    verdict = judge(connection, work.contract, newer_schema=False) if work.contract else None
     if verdict and verdict.findings:
         undone = work.step.kind == "tx"
         raise MigrateError(

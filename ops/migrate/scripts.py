@@ -18,28 +18,30 @@ from ops.migrate.statements import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.plan import Plan, Step
+    from model.plan import Kind, Plan
 
-# A step may take in the text of `up.sql`, so that an adopted database gets the very same definitions.
+# A step may take in another file: `up.sql`, so that an adopted database gets the very same definitions.
 _INCLUDE = re.compile(r"^-- include: (?P<path>\S+)$", re.MULTILINE)
 _RULES = {"tx": require_one_transaction, "concurrent": require_concurrent, "backfill": require_batch}
 
 
 def read_scripts(plan: Plan) -> dict[str, list[Statement]]:
-    """Statements by the path of the step, in order; raise REFUSED with the place of what cannot be run."""
+    """Statements by the path of the file, in order; raise REFUSED with the place of what cannot be run."""
     scripts = {}
     for migration in plan.migrations:
         for step in (*migration.steps, *migration.adoption):
-            scripts[step.path] = _read(step, plan.files)
+            scripts[step.path] = _read(step.path, step.kind, plan.files)
+        if migration.rehearsal:
+            scripts[migration.rehearsal] = _read(migration.rehearsal, "tx", plan.files)
     return scripts
 
 
-def _read(step: Step, files: Mapping[str, str]) -> list[Statement]:
+def _read(path: str, kind: Kind, files: Mapping[str, str]) -> list[Statement]:
     try:
-        statements = _with_included(step.path, files)
-        _RULES[step.kind](statements)
+        statements = _with_included(path, files)
+        _RULES[kind](statements)
     except StatementError as error:
-        raise MigrateError(ExitCode.REFUSED, f"{step.path}, {error}") from None
+        raise MigrateError(ExitCode.REFUSED, f"{path}, {error}") from None
     return statements
 
 

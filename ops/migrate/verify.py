@@ -37,20 +37,25 @@ class Verdict:
 
 def verify(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
     """Judge the database. Must run in a transaction: a read-only one compares, another one also tries out."""
+    verdict = compare_catalog(connection, contract, newer_schema=newer_schema)
+    if probes.read_only(connection):
+        return verdict
+    return try_out(connection, contract, verdict, newer_schema=newer_schema)
+
+
+def compare_catalog(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
+    """Compare definitions alone; reads only. Must run in a transaction."""
     observed = observe(connection, contract)
     findings = compare(contract, observed, newer_schema=newer_schema)
     findings += [
         Finding(fault="unexpected", object=f"function {name}", detail="runs any SQL it is given")
         for name in catalog.existing_functions(connection, contract.absent_functions)
     ]
-    verdict = Verdict(
+    return Verdict(
         guide_tables=tuple(name for name in contract.guide_tables if f"public.{name}" in observed.tables),
         proved=counts(observed),
         findings=tuple(findings),
     )
-    if probes.read_only(connection):
-        return verdict
-    return try_out(connection, contract, verdict, newer_schema=newer_schema)
 
 
 def try_out(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.sql.support import Database
 
 ADOPT = "023_ai_empowered_audit_trail/adopt"
-STEPS = sorted(path.stem for path in (SQL / ADOPT).glob("*.sql"))
+STEPS = sorted(path.stem for path in (SQL / ADOPT).glob("[0-9]*.sql"))
 
 
 def wait_asleep(database: Database, number: int = 1) -> None:

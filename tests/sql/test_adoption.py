@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sql.kills import kill_after
+from tests.sql.kills import ADOPT, kill_after
 from tests.sql.originals import LEFT, QUARANTINE, TITLES, VARIANTS, OldApplication, make_original
 from tests.sql.outcome import catalog, chain_problems
 from tests.sql.support import (
@@ -15,12 +15,14 @@ from tests.sql.support import (
     TENANT_A,
     TENANT_B,
     Database,
+    copy_sql,
     log_event,
     ops,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -142,6 +144,44 @@ def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_ar
     assert (
         database.value("SELECT is_active FROM public.audit_ml_models WHERE id = md5('model2')::uuid") is True
     )
+
+
+def test_what_would_behave_otherwise_is_found_in_a_rehearsal_before_the_originals_are_locked(
+    make: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database = make("023+024")
+    folder = copy_sql(tmp_path)
+    wanted = (folder / "behaviour.yaml").read_text()
+    allowed, refused = "orka_readonly: { select: all }", "orka_readonly: {}"
+    assert allowed in wanted
+    (folder / "behaviour.yaml").write_text(wanted.replace(allowed, refused, 1))
+    with database.connect() as reader, reader.transaction():
+        reader.execute(b"LOCK TABLE public.roche_audit_logs IN ACCESS SHARE MODE")
+        run = ops(database, "apply", "--adopt", "--sql-dir", str(folder))
+    assert run.code == 13, "without its lock on the log, which somebody reads"
+    assert "adopt/80_swap was not begun: in its rehearsal" in run.err
+    assert "SELECT of public.roche_audit_logs.id by orka_readonly" in run.err
+    database.rows(
+        "INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
+        " VALUES ('late', 'user', '{}') RETURNING id"
+    )
+    assert ops(database, "apply").code == 0
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 301
+
+
+def test_a_swap_that_does_otherwise_than_its_rehearsal_is_undone(
+    make: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database = make("023+024")
+    folder = copy_sql(tmp_path)
+    swap = folder / ADOPT / "80_swap.sql"
+    swap.write_text(f"{swap.read_text()}ALTER TABLE public.audit_anomalies NO FORCE ROW LEVEL SECURITY;\n")
+    run = ops(database, "apply", "--adopt", "--sql-dir", str(folder))
+    assert run.code == 13
+    assert "adopt/80_swap was rolled back" in run.err
+    assert "row security of public.audit_anomalies" in run.err
+    assert database.value("SELECT to_regclass('orka_original.roche_audit_logs') IS NULL")
+    assert ops(database, "apply").code == 0
 
 
 def test_the_new_log_continues_the_chains_and_the_logins_work(make: Callable[[str], Database]) -> None:

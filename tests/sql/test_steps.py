@@ -11,6 +11,8 @@ import pytest
 
 from model.plan import PlanError, plan_from_files
 from ops.migrate import lock_class
+from ops.migrate.outcome import MigrateError
+from ops.migrate.scripts import read_scripts
 from ops.migrate.statements import split
 from tests.sql.kills import kill_asleep
 from tests.sql.support import SQL, Database, ops
@@ -229,6 +231,25 @@ def test_a_step_that_is_not_in_order_is_refused_with_the_reason(name: str, text:
     }
     with pytest.raises(PlanError, match=re.escape(said)):
         plan_from_files(files)
+
+
+def test_a_part_and_a_rehearsal_of_an_adoption_are_no_steps_and_are_read_before_the_first_change() -> None:
+    files = {
+        "024_b/up.sql": "SELECT 1;",
+        "024_b/adopt/10_a.sql": "-- step: tx\n-- include: adopt/_part.sql\n",
+        "024_b/adopt/_part.sql": "SELECT 2;",
+        "024_b/adopt/rehearsal.sql": "SELECT 3;",
+        "contract.yaml": "",
+        "behaviour.yaml": "",
+    }
+    plan = plan_from_files(files)
+    assert [step.name for step in plan.migrations[0].adoption] == ["adopt/10_a"]
+    assert plan.migrations[0].rehearsal == "024_b/adopt/rehearsal.sql"
+    texts = {path: [one.text for one in script] for path, script in read_scripts(plan).items()}
+    assert texts["024_b/adopt/10_a.sql"] == ["SELECT 2"]
+    assert texts["024_b/adopt/rehearsal.sql"] == ["SELECT 3"]
+    with pytest.raises(MigrateError, match=r"rehearsal\.sql, line 1: COMMIT has no place"):
+        read_scripts(plan_from_files({**files, "024_b/adopt/rehearsal.sql": "COMMIT;"}))
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,11 @@ AS $$
          FROM (%s) AS v OFFSET 0', orka_new.unlinked('roche_audit_logs', condition))
 $$;
 
--- The links of the events between two ordinals, as continuations of the chains; the heads are moved on. As many rows as
--- a batch of 50 has, so that its join reads the originals in their order and not one by one.
+-- The links of the events between two ordinals, as continuations of the chains; the heads are moved on. Who reads it says
+-- by a LIMIT how many that are: a large batch then reads the originals in their order, a few arrivals one by one.
 CREATE FUNCTION orka_new.links(after bigint, up_to bigint)
 RETURNS TABLE (id uuid, seq bigint, previous_hash text, hash text)
-LANGUAGE plpgsql ROWS 200000 SET search_path = ''
+LANGUAGE plpgsql ROWS 1000000 SET search_path = ''
 AS $$
 DECLARE
     event record;
@@ -91,7 +91,7 @@ DECLARE
 BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.roche_audit_logs SELECT %s
-         FROM orka_new.links($1, $2) AS l JOIN public.roche_audit_logs AS o ON o.id = l.id',
+         FROM (SELECT * FROM orka_new.links($1, $2) LIMIT $2 - $1) AS l JOIN public.roche_audit_logs AS o ON o.id = l.id',
         orka_new.values_of('roche_audit_logs')) USING done, up_to;
     UPDATE orka_new.progress SET copied_to = up_to;
     RETURN up_to - done;
