@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+MANY = 1_000_000
+
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_it_ends_at_the_contract_with_every_row_and_whole_chains(
@@ -119,6 +121,21 @@ def test_the_application_writes_on_during_the_run_and_nothing_of_it_is_lost(
     )
     assert kept == len(application.written)
     assert chain_problems(database) == []
+
+
+@pytest.mark.soak("takes minutes")
+def test_a_million_events_are_taken_over_while_the_application_writes_on(
+    make: Callable[[str, int], Database], migrated: Database
+) -> None:
+    database = make("023+024", MANY)
+    with OldApplication(database) as application:
+        run = ops(database, "apply", "--adopt", "--lock-budget", "120")
+    assert run.code == 0, run.err
+    assert len(application.written) > 1000, "it wrote while the run went on"
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == MANY + len(application.written)
+    assert chain_problems(database) == []
+    assert ops(database, "verify").code == 0
+    assert catalog(database) == catalog(migrated)
 
 
 def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_are_refused(

@@ -74,8 +74,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "broken" in metafunc.fixturenames:
         some = [broken for broken in BROKEN if soak or broken.normal]
         metafunc.parametrize("broken", some, ids=[broken.name for broken in some])
-    if "variable" in metafunc.fixturenames:
-        metafunc.parametrize(("variable", "value", "reason"), GATE if soak else GATE[:2])
+    if "setting" in metafunc.fixturenames:
+        metafunc.parametrize(("setting", "value", "reason"), GATE if soak else GATE[:2])
 
 
 def test_a_broken_release_turns_exactly_its_checks_red(stack: Stack, broken: Broken) -> None:
@@ -104,14 +104,14 @@ def test_a_broken_release_turns_exactly_its_checks_red(stack: Stack, broken: Bro
 
 
 def test_the_gate_fails_the_up_with_the_reason_and_the_next_one_passes(
-    stack: Stack, variable: str, value: str, reason: str
+    stack: Stack, setting: str, value: str, reason: str
 ) -> None:
-    stack.set(f"orka-ppm:backend.env.{variable}", value)
+    good = PATHS.stack_file.read_text()
+    stack.set(f"orka-ppm:{setting}", value)
     failed = stack.up()
     assert failed.code != 0
     assert reason in failed.output, failed
-    removed = stack.pulumi("config", "rm", "--path", f"orka-ppm:backend.env.{variable}")
-    assert removed.code == 0, removed
+    PATHS.stack_file.write_text(good)
     healed = stack.up()
     assert healed.code == 0, healed
 

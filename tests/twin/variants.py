@@ -146,10 +146,10 @@ BROKEN = (
 )
 
 GATE = (
-    ("ORKA_FAIL_DEGRADED", "db", "- database failed: field 'status' is \"degraded\""),
-    ("ORKA_FAIL_ERRORS", "1.0", "- create-event failed: answered 500"),
-    ("ORKA_FAIL_SLOW_MS", "1300.0", "- backend failed: took"),
-    ("REDIS_URL", f"redis://{NOWHERE}", "- redis failed: field 'status' is \"degraded\""),
-    ("ENABLE_AUDIT_TRAIL", "false", "- create-event failed: answered 404"),
+    ("backend.env.ORKA_FAIL_DEGRADED", "db", "- database failed: field 'status' is \"degraded\""),
+    ("backend.env.ORKA_FAIL_ERRORS", "1.0", "- create-event failed: answered 500"),
+    ("backend.env.ORKA_FAIL_SLOW_MS", "1300.0", "- backend failed: took"),
+    ("backend.env.ORKA_FAIL_DEGRADED", "redis", "- redis failed: field 'status' is \"degraded\""),
+    ("redis.url", f"redis://{NOWHERE}", "- redis failed: field 'status' is \"degraded\""),
 )
-"""A variable of the backend, its value, and what `pulumi up` says. The first two are part of every run."""
+"""A setting, its value, and what `pulumi up` says. The first two are part of every run."""
