@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANY = 1_000_000
+OLD_EVENT = (
+    "INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
+    " VALUES ('late', 'user', '{}') RETURNING id"
+)
+HOLD = """
+    CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+    CREATE TRIGGER hold AFTER INSERT ON orka_new.roche_audit_logs EXECUTE FUNCTION public.hold()
+"""
+
+
+def wait_for_a_lock(database: Database) -> None:
+    """Until somebody waits for an advisory lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
+    )
+    deadline = time.monotonic() + 30
+    while database.value(f"{waiting} AND datname = current_database()") == 0:
+        assert time.monotonic() < deadline, "nobody waited"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -123,6 +145,30 @@ def test_the_application_writes_on_during_the_run_and_nothing_of_it_is_lost(
     assert chain_problems(database) == []
 
 
+def test_an_event_that_is_committed_while_a_later_one_is_copied_is_copied_too(
+    make: Callable[[str], Database], migrated: Database
+) -> None:
+    database = make("023+024")
+    kill_after(database, "58_copy_others")
+    with database.connect() as holder, database.connect() as early, database.connect() as copier:
+        holder.execute(HOLD.encode())
+        holder.execute(b"SELECT pg_advisory_lock(1)")
+        early.execute(b"BEGIN")
+        early.execute(OLD_EVENT.encode())
+        database.rows(OLD_EVENT)
+        with ThreadPoolExecutor() as pool:
+            copied = pool.submit(copier.execute, b"SELECT orka_new.copy_queue(9223372036854775807, 100)")
+            wait_for_a_lock(database)
+            early.execute(b"COMMIT")
+            holder.execute(b"SELECT pg_advisory_unlock(1)")
+            assert copied.result(timeout=30).fetchone() == (1,)
+        holder.execute(b"DROP FUNCTION public.hold() CASCADE")
+    run = ops(database, "apply", "--lock-wait", "30")
+    assert run.code == 0, run.err
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 302
+    assert catalog(database) == catalog(migrated)
+
+
 @pytest.mark.soak("takes minutes")
 def test_a_million_events_are_taken_over_while_the_application_writes_on(
     make: Callable[[str, int], Database], migrated: Database
@@ -178,10 +224,7 @@ def test_what_would_behave_otherwise_is_found_in_a_rehearsal_before_the_original
     assert run.code == 13, "without its lock on the log, which somebody reads"
     assert "adopt/80_swap was not begun: in its rehearsal" in run.err
     assert "SELECT of public.roche_audit_logs.id by orka_readonly" in run.err
-    database.rows(
-        "INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
-        " VALUES ('late', 'user', '{}') RETURNING id"
-    )
+    database.rows(OLD_EVENT)
     assert ops(database, "apply").code == 0
     assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 301
 

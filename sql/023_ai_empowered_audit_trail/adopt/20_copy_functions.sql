@@ -121,31 +121,32 @@ BEGIN
 END
 $$;
 
--- A batch of what the queue names, up to an ordinal; what is done is deleted, for a transaction that began earlier may
--- commit a smaller ordinal later. The log first: the others refer to it.
+-- A batch of what the queue names, below an ordinal; how many. What is taken is deleted row by row, in the statement that
+-- reads it: a transaction that began earlier may commit a smaller ordinal at any moment, and that one stays for later.
+-- The log first: the others refer to it.
 CREATE FUNCTION orka_new.copy_queue(most bigint, batch integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
-    up_to bigint;
     part record;
-    rows integer;
+    rows integer := 0;
 BEGIN
-    SELECT max(w.ordinal) INTO up_to FROM (
-        SELECT q.ordinal FROM orka_new.queue AS q WHERE q.ordinal < most ORDER BY q.ordinal LIMIT batch
-    ) AS w;
     FOR part IN
-        SELECT q.table_name, array_agg(q.id ORDER BY q.ordinal) AS ids FROM orka_new.queue AS q WHERE q.ordinal <= up_to
-        GROUP BY q.table_name ORDER BY q.table_name <> 'roche_audit_logs', q.table_name
+        WITH taken AS (
+            DELETE FROM orka_new.queue WHERE ordinal IN (
+                SELECT q.ordinal FROM orka_new.queue AS q WHERE q.ordinal < most ORDER BY q.ordinal LIMIT batch)
+            RETURNING ordinal, table_name, id
+        )
+        SELECT t.table_name, array_agg(t.id ORDER BY t.ordinal) AS ids FROM taken AS t
+        GROUP BY t.table_name ORDER BY t.table_name <> 'roche_audit_logs', t.table_name
     LOOP
+        rows := rows + cardinality(part.ids);
         IF part.table_name = 'roche_audit_logs' THEN
             PERFORM orka_new.append_arrivals(part.ids);
         ELSE
             PERFORM orka_new.copy_rows(part.table_name, part.ids);
         END IF;
     END LOOP;
-    DELETE FROM orka_new.queue AS q WHERE q.ordinal <= up_to;
-    GET DIAGNOSTICS rows = ROW_COUNT;
     RETURN rows;
 END
 $$;
