@@ -27,6 +27,8 @@ _SESSION = (
     b"SET lock_timeout = '5s'",
     b"SET idle_in_transaction_session_timeout = '60s'",
     b"SET client_connection_check_interval = '1s'",
+    # What is read after a lock must have been committed before it was granted, whatever the role's default.
+    b"SET default_transaction_isolation = 'read committed'",
 )
 # The server answered and refused: trying again with the same words is pointless, except while it starts.
 _REFUSED_FOR_GOOD = re.compile(r"FATAL:(?!\s+the database system is (?:starting up|not yet accepting))")

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ops.migrate.behaviour import Behaviour  # noqa: TC001 - pydantic reads the annotation
+from ops.migrate.widening import is_widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,10 +116,9 @@ def compare(contract: Contract, observed: Catalog, *, newer_schema: bool) -> lis
     actual = {key: (text, roles) for key, (text, roles) in _flatten(observed)}
     findings = [Finding(fault="missing", object=key) for key in expected if key not in actual]
     for key, text in expected.items():
-        if key in actual and actual[key][0] != text and not (newer_schema and _may_be_widened(key)):
-            findings.append(
-                Finding(fault="different", object=key, detail=f"expected {text}; found {actual[key][0]}")
-            )
+        found = actual[key][0] if key in actual else text
+        if found != text and not (newer_schema and is_widened(key, text, found)):
+            findings.append(Finding(fault="different", object=key, detail=f"expected {text}; found {found}"))
     for key, (text, roles) in actual.items():
         if key not in expected and not (newer_schema and not roles & FORBIDDEN_ROLES):
             findings.append(Finding(fault="unexpected", object=key, detail=text))
@@ -143,10 +143,6 @@ def counts(catalog: Catalog) -> dict[str, int]:
 def table_facts(name: str, table: Table) -> list[tuple[str, str]]:
     """(object's name as a finding shows it, its definition) of everything a table has."""
     return [(key, text) for key, (text, _) in _flatten_table(name, table)]
-
-
-def _may_be_widened(key: str) -> bool:
-    return key.split(" ", 1)[0] in ("column", "constraint", "index", "function", "trigger")
 
 
 def _flatten(catalog: Catalog) -> Iterator[_Fact]:

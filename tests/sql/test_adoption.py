@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANY = 1_000_000
+READ_USERS = b"LOCK TABLE auth.users IN ACCESS SHARE MODE"
 OLD_EVENT = (
     "INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
     " VALUES ('late', 'user', '{}') RETURNING id"
@@ -209,10 +210,26 @@ def test_changes_of_other_tables_during_the_run_arrive_and_changes_of_the_log_ar
     )
 
 
+def test_who_reads_users_is_waited_for_while_nothing_else_is_locked_and_not_by_the_swap(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023+024")
+    with database.connect() as reader, reader.transaction():
+        reader.execute(READ_USERS)
+        run = ops(database, "apply", "--adopt", "--lock-budget", "1")
+    assert run.code == 10
+    assert "adopt/75_let_references_go: no lock within 1 s" in run.err
+    kill_after(database, "75_let_references_go")
+    with database.connect() as reader, reader.transaction():
+        reader.execute(READ_USERS)
+        assert ops(database, "apply", "--lock-wait", "30", "--lock-budget", "1").code == 0
+
+
 def test_what_would_behave_otherwise_is_found_in_a_rehearsal_before_the_originals_are_locked(
     make: Callable[[str], Database], tmp_path: Path
 ) -> None:
     database = make("023+024")
+    kill_after(database, "75_let_references_go")
     folder = copy_sql(tmp_path)
     wanted = (folder / "behaviour.yaml").read_text()
     allowed, refused = "orka_readonly: { select: all }", "orka_readonly: {}"
@@ -220,7 +237,7 @@ def test_what_would_behave_otherwise_is_found_in_a_rehearsal_before_the_original
     (folder / "behaviour.yaml").write_text(wanted.replace(allowed, refused, 1))
     with database.connect() as reader, reader.transaction():
         reader.execute(b"LOCK TABLE public.roche_audit_logs IN ACCESS SHARE MODE")
-        run = ops(database, "apply", "--adopt", "--sql-dir", str(folder))
+        run = ops(database, "apply", "--lock-wait", "30", "--sql-dir", str(folder))
     assert run.code == 13, "without its lock on the log, which somebody reads"
     assert "adopt/80_swap was not begun: in its rehearsal" in run.err
     assert "SELECT of public.roche_audit_logs.id by orka_readonly" in run.err

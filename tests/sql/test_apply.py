@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     import psycopg
 
+INDEX = "idx_anomalies_tenant_timestamp"
+LATER = (
+    b"INSERT INTO orka_migrations.ledger (version, name, sha256, duration_ms, statements, applied_by)"
+    b" VALUES ('024', 'later', repeat('a', 64), 1, 1, 'a newer program')"
+)
 TRACES = """
     SELECT n.nspname || '.' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname IN ('public', 'orka_audit', 'orka_migrations')
@@ -120,10 +125,7 @@ def test_a_file_edited_after_it_was_applied_is_refused(migrated: Database, tmp_p
 
 def test_an_older_program_finds_a_newer_schema_in_order_and_changes_nothing(migrated: Database) -> None:
     with migrated.connect() as connection:
-        connection.execute(
-            b"INSERT INTO orka_migrations.ledger (version, name, sha256, duration_ms, statements, applied_by)"
-            b" VALUES ('024', 'later', repeat('a', 64), 1, 1, 'a newer program')"
-        )
+        connection.execute(LATER)
         connection.execute(b"ALTER TABLE public.audit_anomalies ADD COLUMN later text")
         connection.execute(b"CREATE INDEX later ON public.audit_anomalies (later)")
     run = ops(migrated, "apply", "--json")
@@ -135,6 +137,42 @@ def test_an_older_program_finds_a_newer_schema_in_order_and_changes_nothing(migr
     assert run.code == 14, "a newer schema may add, it may not open what was closed"
     assert "grant SELECT on public.audit_anomalies to public" in run.err
     assert "row security of public.audit_anomalies" in run.err
+
+
+@pytest.mark.parametrize(
+    ("weakened", "found"),
+    [
+        (
+            "ALTER TABLE public.audit_access_log DISABLE TRIGGER audit_access_log_refuse_row",
+            "trigger public.audit_access_log.audit_access_log_refuse_row",
+        ),
+        (
+            "ALTER FUNCTION orka_audit.extend_chain() SECURITY INVOKER",
+            "function orka_audit.extend_chain()",
+        ),
+        (
+            "ALTER FUNCTION orka_audit.extend_chain() RESET search_path",
+            "function orka_audit.extend_chain()",
+        ),
+        (
+            "ALTER TABLE public.audit_embeddings ALTER COLUMN tenant_id DROP NOT NULL",
+            "column public.audit_embeddings.tenant_id",
+        ),
+        (
+            f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.{INDEX}'::regclass",
+            f"index public.audit_anomalies.{INDEX}",
+        ),
+    ],
+)
+def test_on_a_newer_schema_an_older_program_still_finds_a_protection_that_is_gone(
+    migrated: Database, weakened: str, found: str
+) -> None:
+    with migrated.connect() as connection:
+        connection.execute(LATER)
+        connection.execute(weakened.encode())
+    run = ops(migrated, "apply")
+    assert run.code == 14
+    assert f"different: {found}" in run.err
 
 
 def test_a_new_object_without_a_later_migration_is_drift(migrated: Database) -> None:

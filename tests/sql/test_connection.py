@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from model.plan import plan_from_files
+from ops.migrate.connection import connect, target_from_environment
 from ops.migrate.ledger import Entry, compare
 from ops.migrate.redact import redact
 from tests.sql.support import Database, Server, ops
@@ -34,6 +35,16 @@ def test_the_url_may_come_from_a_file(empty: Database, tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text(empty.admin_url + "\n")
     assert ops(None, "apply", DATABASE_URL_FILE=str(file)).code == 0
+
+
+def test_what_a_session_reads_after_a_lock_is_never_older_than_the_lock(empty: Database) -> None:
+    with empty.connect() as connection:
+        connection.execute(
+            f"ALTER DATABASE {empty.name} SET default_transaction_isolation = 'serializable'".encode()
+        )
+    target = target_from_environment({"DATABASE_URL": empty.admin_url})
+    with connect(target, 0) as session, session.transaction():
+        assert session.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
 
 
 @pytest.mark.parametrize(

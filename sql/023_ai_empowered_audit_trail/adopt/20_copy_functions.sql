@@ -151,7 +151,8 @@ BEGIN
 END
 $$;
 
--- Events that came since, in their order: they lengthen the history. One that it names already is left out.
+-- Events that came since, in their order: they lengthen the history. One that it names already is left out, and one that
+-- was noted twice, since somebody corrected it by hand, counts once.
 CREATE FUNCTION orka_new.append_arrivals(ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -161,11 +162,32 @@ BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.history
          SELECT p.copied_to + row_number() OVER (ORDER BY w.place), d.id, d.tenant_id, d.digest
-         FROM (%s) AS d JOIN unnest($1) WITH ORDINALITY AS w (id, place) ON w.id = d.id
+         FROM (%s) AS d
+         JOIN (SELECT u.id, min(u.place) AS place FROM unnest($1) WITH ORDINALITY AS u (id, place) GROUP BY u.id) AS w
+             ON w.id = d.id
          CROSS JOIN orka_new.progress AS p
          WHERE NOT EXISTS (SELECT FROM orka_new.roche_audit_logs AS n WHERE n.id = d.id)',
         orka_new.digests('o.id = ANY($1)')) USING ids;
     GET DIAGNOSTICS added = ROW_COUNT;
     PERFORM orka_new.append_events(added);
+END
+$$;
+
+-- Drop one foreign key of the originals; how many.
+CREATE FUNCTION orka_new.drop_a_reference() RETURNS integer
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    reference record;
+BEGIN
+    SELECT s.source, k.conname INTO reference
+    FROM orka_new.taken_over() AS s (source) JOIN pg_catalog.pg_constraint AS k
+        ON k.conrelid = to_regclass('public.' || s.source) AND k.contype = 'f'
+    ORDER BY s.source, k.conname LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', reference.source, reference.conname);
+    RETURN 1;
 END
 $$;

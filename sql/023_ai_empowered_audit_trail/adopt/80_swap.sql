@@ -6,7 +6,15 @@ DO $lock$
 DECLARE
     source text;
 BEGIN
-    -- What came while the step before compared, so that less is left to do under the locks.
+    -- Those first that nobody but autovacuum has in hand: who waits for it here keeps nobody waiting.
+    FOR source IN
+        SELECT c.oid::regclass FROM pg_class AS c
+        WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r' AND c.relname <> 'queue' ORDER BY c.relname
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', source);
+    END LOOP;
+    LOCK TABLE orka_audit.chain_heads IN ACCESS EXCLUSIVE MODE;
+    -- What came while the steps before worked, so that less is left to do under the others' locks.
     PERFORM orka_new.copy_queue(9223372036854775807, 1000000);
     -- The log last: it is the one that others use most.
     FOR source IN
@@ -23,20 +31,12 @@ $lock$;
 DO $away$
 DECLARE
     source text;
-    reference record;
     grantee text;
 BEGIN
     FOR source IN
         SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP
         EXECUTE format('DROP TRIGGER orka_note_change ON public.%I', source);
-        -- They would keep users and projects from being deleted.
-        FOR reference IN
-            SELECT k.conname FROM pg_constraint AS k
-            WHERE k.conrelid = to_regclass('public.' || source) AND k.contype = 'f'
-        LOOP
-            EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', source, reference.conname);
-        END LOOP;
         FOR grantee IN
             SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
             FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
@@ -52,6 +52,7 @@ BEGIN
 END
 $away$;
 
+DROP FUNCTION orka_new.drop_a_reference();
 DROP FUNCTION orka_new.note_change();
 DROP FUNCTION orka_new.copy_queue(bigint, integer);
 DROP FUNCTION orka_new.copy_rows(text, uuid []);
