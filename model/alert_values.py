@@ -25,7 +25,7 @@ def values_of(settings: Settings) -> Mapping[str, str]:
     return {
         **named,
         "namespace": namespace,
-        "in-namespace": f'{{namespace="{namespace}"}}',
+        "kubernetes": f'job="orka-kubernetes",namespace="{namespace}"',
         "in-jobs": '{job=~"orka-.+"}',
         "hosts": "|".join(host.replace(".", "[.]") for host in hosts if host),
         "health-targets": str(len(health.watched(settings))),

@@ -141,7 +141,7 @@ def test_a_health_address_that_nobody_answers_is_not_missed() -> None:
 
 def test_no_rule_takes_what_an_exporter_of_another_team_measures() -> None:
     """An operator's Prometheus has the series of everybody."""
-    exporters = ("redis", "pg", "probe", "fluentd")
+    exporters = ("kube", "redis", "pg", "probe", "fluentd")
     series = re.compile(rf"\b(?:{'|'.join(exporters)})_\w+.{{13}}")
     expressions = [rule["expr"] for group in every_rule()["groups"] for rule in group["rules"]]
     asked = [one for expression in expressions for one in series.findall(expression)]
