@@ -23,6 +23,8 @@ EXPORTERS = {"orka-redis": REDIS, "orka-database": POSTGRES, "orka-kubernetes": 
 HEALTH_JOB, CERTIFICATES_JOB, BACKEND_JOB = "orka-health", "orka-certificates", "orka-backend"
 LOGS_JOB, LOGS_SERVICE = "orka-logs", "fluentd-metrics"
 JSON_MODULE, PAGE_MODULE, TLS_MODULE = "health_json", "page", "certificate"
+DEEPEST_ANSWER = 6
+"""So many objects in each other may stand before the field."""
 
 
 def configuration(settings: Settings) -> Json:
@@ -78,7 +80,7 @@ def blackbox() -> Json:
                 "prober": "http",
                 "timeout": f"{LONGEST_ANSWER_S}s",
                 # The application answers 200 in any state: the field tells.
-                "http": {**get, "fail_if_body_not_matches_regexp": ['"status"\\s*:\\s*"healthy"']},
+                "http": {**get, "fail_if_body_not_matches_regexp": [_healthy()]},
             },
             PAGE_MODULE: {"prober": "http", "timeout": f"{LONGEST_ANSWER_S}s", "http": get},
             TLS_MODULE: {
@@ -92,6 +94,15 @@ def blackbox() -> Json:
             },
         }
     }
+
+
+def _healthy() -> str:
+    """An object whose own `status` is `healthy`, whatever the objects in it say of a part."""
+    text = r'"(?:[^"\\]|\\.)*"'
+    fields = rf'(?:[^{{}}"]|{text})*'
+    for _ in range(DEEPEST_ANSWER):
+        fields = rf'(?:[^{{}}"]|{text}|\{{{fields}\}})*'
+    return rf'^\s*\{{{fields}"status"\s*:\s*"healthy"'
 
 
 def _place(name: str) -> str:
