@@ -18,6 +18,8 @@ RULES_FILE = "/etc/orka-prometheus/rules.yaml"
 BACKEND_PODS = "backend-pods"
 """The Service without an address of its own, whose name answers with every pod."""
 LONGEST_ANSWER_S = 10
+CONNECTS_IN_A_ROW = 2
+"""The exporter of PostgreSQL, before it gives up."""
 # Who is asked under which name of a job; the rules know the jobs.
 EXPORTERS = {"orka-redis": REDIS, "orka-database": POSTGRES, "orka-kubernetes": KUBE_METRICS}
 HEALTH_JOB, CERTIFICATES_JOB, BACKEND_JOB = "orka-health", "orka-certificates", "orka-backend"
@@ -47,7 +49,7 @@ def configuration(settings: Settings) -> Json:
     return {
         "global": {
             "scrape_interval": f"{interval}s",
-            "scrape_timeout": f"{min(interval, LONGEST_ANSWER_S)}s",
+            "scrape_timeout": f"{_patience_s(settings)}s",
             "evaluation_interval": f"{interval}s",
             "external_labels": {"environment": settings.cluster.namespace},
         },
@@ -55,6 +57,19 @@ def configuration(settings: Settings) -> Json:
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [_place(ALERTMANAGER)]}]}]},
         "scrape_configs": jobs,
     }
+
+
+def _patience_s(settings: Settings) -> int:
+    return min(settings.monitoring.scrape_interval_seconds, LONGEST_ANSWER_S)
+
+
+def connect_within_s(settings: Settings) -> int:
+    """For how long an exporter may wait for a connection, to say in time that it got none.
+
+    Packets that are dropped are answered by nobody: an exporter that waits as long as Prometheus is taken
+    for away itself, and of what it asks nothing is said.
+    """
+    return max(1, _patience_s(settings) // (CONNECTS_IN_A_ROW + 1))
 
 
 def health_probes(settings: Settings) -> dict[str, tuple[str, str]]:

@@ -164,9 +164,16 @@ def test_exporters_find_their_logins_in_files_and_no_secret_in_a_variable(standa
 
 
 def test_a_login_is_put_together_again_from_its_files() -> None:
-    files = login_files("postgresql://orka_monitor:p%40ss%2F@db.example.com:6543/orka?sslmode=require")
+    files = login_files("postgresql://orka_monitor:p%40ss%2F@db.example.com:6543/orka?sslmode=require", 3)
     assert files == {
-        "address": "db.example.com:6543/orka?sslmode=require",
+        "address": "db.example.com:6543/orka?sslmode=require&connect_timeout=3",
         "user": "orka_monitor",
         "password": "p@ss/",
     }
+
+
+@pytest.mark.parametrize("query", ["", "?connect_timeout=60"])
+def test_the_exporter_waits_for_the_database_no_longer_than_prometheus_for_the_exporter(query: str) -> None:
+    assert (
+        login_files(f"postgresql://u:p@db:5432/orka{query}", 3)["address"] == "db:5432/orka?connect_timeout=3"
+    )
