@@ -72,6 +72,16 @@ def connect_within_s(settings: Settings) -> int:
     return max(1, _patience_s(settings) // (CONNECTS_IN_A_ROW + 1))
 
 
+def expected_jobs(settings: Settings) -> tuple[str, ...]:
+    """Whose answers the rules need in either mode; of the health addresses each is missed by its own name."""
+    return (
+        *EXPORTERS,
+        f"orka-{BLACKBOX}",
+        *([CERTIFICATES_JOB] if certificate_probes(settings) else []),
+        *([LOGS_JOB] if settings.logging.sink != "none" else []),
+    )
+
+
 def health_probes(settings: Settings) -> dict[str, tuple[str, str]]:
     """What is asked and how it is judged, by the name that alerts call it."""
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -88,6 +89,16 @@ def test_an_operator_finds_every_exporter_under_the_jobs_that_the_rules_know(ope
         assert {"targetLabel": "job", "replacement": name} in endpoint["relabelings"]
     assert {d.name for d in operator.of("Deployment")} >= set(EXPORTERS)
     assert {d.name for d in operator.of("Deployment")} & {"prometheus", "alertmanager"} == set()
+
+
+def test_every_job_that_an_operator_is_to_ask_is_missed_where_it_asks_nobody(operator: Run) -> None:
+    asked = {one.inputs["metadata"]["name"] for one in operator.of("ServiceMonitor")}
+    asked |= {probe.inputs["spec"]["jobName"] for probe in operator.of("Probe")}
+    groups = _object(operator, "PrometheusRule", "orka-ppm")["groups"]
+    rule = next(one for group in groups for one in group["rules"] if one.get("alert") == "OrkaTargetMissing")
+    missed = set(re.findall(r'absent\(up\{job="([^"]+)"\}\)', rule["expr"]))
+    # No rule needs what the backend says of itself, and health addresses are counted one by one.
+    assert missed == asked - {"orka-backend", "orka-health"}
 
 
 def test_an_operator_gets_the_same_routes_and_the_keys_by_name(standalone: Run, operator: Run) -> None:
