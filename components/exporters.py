@@ -44,11 +44,13 @@ LOGIN_FILES = {
 }
 
 
-def login_files(url: str) -> dict[str, str]:
+def login_files(url: str, connect_within_s: int) -> dict[str, str]:
     """The address of a database in the three parts that the exporter puts together again."""
     parts = urlsplit(url)
+    given = [one for one in parts.query.split("&") if one and not one.startswith("connect_timeout=")]
+    query = "&".join([*given, f"connect_timeout={connect_within_s}"])
     return {
-        "address": f"{parts.netloc.rpartition('@')[2]}{parts.path}?{parts.query}",
+        "address": f"{parts.netloc.rpartition('@')[2]}{parts.path}?{query}",
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
     }
@@ -80,6 +82,7 @@ class Exporters(Component):
             files={BLACKBOX_MOUNT: configuration(self, BLACKBOX, place, modules, volume="modules")},
             opts=self.child,
         )
+        wait_s = scrape.connect_within_s(place.settings)
         address = place.settings.redis.url
         passwords = secrets["redis-password"].apply(lambda password: json.dumps({address: password}))
         Watcher(
@@ -87,19 +90,26 @@ class Exporters(Component):
             place,
             image=images[REDIS],
             probe="/",
-            env={"REDIS_ADDR": address, "REDIS_PASSWORD_FILE": f"{LOGIN_MOUNT}/passwords.json"},
+            env={
+                "REDIS_ADDR": address,
+                "REDIS_PASSWORD_FILE": f"{LOGIN_MOUNT}/passwords.json",
+                "REDIS_EXPORTER_CONNECTION_TIMEOUT": f"{wait_s}s",
+            },
             files={LOGIN_MOUNT: self._secret(REDIS, place, {"passwords.json": passwords})},
             opts=self.child,
         )
-        login = {
-            part: database_url.apply(login_files).apply(itemgetter(part)) for part in LOGIN_FILES.values()
-        }
+        parts = database_url.apply(lambda url: login_files(url, wait_s))
+        login = {part: parts.apply(itemgetter(part)) for part in LOGIN_FILES.values()}
         Watcher(
             POSTGRES,
             place,
             image=images[POSTGRES],
             probe="/",
-            env={variable: f"{LOGIN_MOUNT}/{part}" for variable, part in LOGIN_FILES.items()},
+            env={
+                **{variable: f"{LOGIN_MOUNT}/{part}" for variable, part in LOGIN_FILES.items()},
+                # Of what is asked over a connection that it has already.
+                "PG_EXPORTER_COLLECTION_TIMEOUT": f"{scrape.CONNECTS_IN_A_ROW * wait_s}s",
+            },
             files={LOGIN_MOUNT: self._secret(POSTGRES, place, login)},
             opts=self.child,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model import cron_limits, health
+from model import cron_limits, health, scrape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,9 @@ def values_of(settings: Settings) -> Mapping[str, str]:
     return {
         **named,
         "namespace": namespace,
-        "in-namespace": f'{{namespace="{namespace}"}}',
+        "kubernetes": f'job="orka-kubernetes",namespace="{namespace}"',
         "in-jobs": '{job=~"orka-.+"}',
+        "missing-jobs": " or ".join(f'absent(up{{job="{job}"}})' for job in scrape.expected_jobs(settings)),
         "hosts": "|".join(host.replace(".", "[.]") for host in hosts if host),
         "health-targets": str(len(health.watched(settings))),
         "error-ratio": _share(limits.error_percent),

@@ -18,11 +18,15 @@ RULES_FILE = "/etc/orka-prometheus/rules.yaml"
 BACKEND_PODS = "backend-pods"
 """The Service without an address of its own, whose name answers with every pod."""
 LONGEST_ANSWER_S = 10
+CONNECTS_IN_A_ROW = 2
+"""The exporter of PostgreSQL, before it gives up."""
 # Who is asked under which name of a job; the rules know the jobs.
 EXPORTERS = {"orka-redis": REDIS, "orka-database": POSTGRES, "orka-kubernetes": KUBE_METRICS}
 HEALTH_JOB, CERTIFICATES_JOB, BACKEND_JOB = "orka-health", "orka-certificates", "orka-backend"
 LOGS_JOB, LOGS_SERVICE = "orka-logs", "fluentd-metrics"
 JSON_MODULE, PAGE_MODULE, TLS_MODULE = "health_json", "page", "certificate"
+DEEPEST_ANSWER = 6
+"""So many objects in each other may stand before the field."""
 
 
 def configuration(settings: Settings) -> Json:
@@ -45,7 +49,7 @@ def configuration(settings: Settings) -> Json:
     return {
         "global": {
             "scrape_interval": f"{interval}s",
-            "scrape_timeout": f"{min(interval, LONGEST_ANSWER_S)}s",
+            "scrape_timeout": f"{_patience_s(settings)}s",
             "evaluation_interval": f"{interval}s",
             "external_labels": {"environment": settings.cluster.namespace},
         },
@@ -53,6 +57,29 @@ def configuration(settings: Settings) -> Json:
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [_place(ALERTMANAGER)]}]}]},
         "scrape_configs": jobs,
     }
+
+
+def _patience_s(settings: Settings) -> int:
+    return min(settings.monitoring.scrape_interval_seconds, LONGEST_ANSWER_S)
+
+
+def connect_within_s(settings: Settings) -> int:
+    """For how long an exporter may wait for a connection, to say in time that it got none.
+
+    Packets that are dropped are answered by nobody: an exporter that waits as long as Prometheus is taken
+    for away itself, and of what it asks nothing is said.
+    """
+    return max(1, _patience_s(settings) // (CONNECTS_IN_A_ROW + 1))
+
+
+def expected_jobs(settings: Settings) -> tuple[str, ...]:
+    """Whose answers the rules need in either mode; of the health addresses each is missed by its own name."""
+    return (
+        *EXPORTERS,
+        f"orka-{BLACKBOX}",
+        *([CERTIFICATES_JOB] if certificate_probes(settings) else []),
+        *([LOGS_JOB] if settings.logging.sink != "none" else []),
+    )
 
 
 def health_probes(settings: Settings) -> dict[str, tuple[str, str]]:
@@ -78,7 +105,7 @@ def blackbox() -> Json:
                 "prober": "http",
                 "timeout": f"{LONGEST_ANSWER_S}s",
                 # The application answers 200 in any state: the field tells.
-                "http": {**get, "fail_if_body_not_matches_regexp": ['"status"\\s*:\\s*"healthy"']},
+                "http": {**get, "fail_if_body_not_matches_regexp": [_healthy()]},
             },
             PAGE_MODULE: {"prober": "http", "timeout": f"{LONGEST_ANSWER_S}s", "http": get},
             TLS_MODULE: {
@@ -92,6 +119,15 @@ def blackbox() -> Json:
             },
         }
     }
+
+
+def _healthy() -> str:
+    """An object whose own `status` is `healthy`, whatever the objects in it say of a part."""
+    text = r'"(?:[^"\\]|\\.)*"'
+    fields = rf'(?:[^{{}}"]|{text})*'
+    for _ in range(DEEPEST_ANSWER):
+        fields = rf'(?:[^{{}}"]|{text}|\{{{fields}\}})*'
+    return rf'^\s*\{{{fields}"status"\s*:\s*"healthy"'
 
 
 def _place(name: str) -> str:

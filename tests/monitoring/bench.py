@@ -42,7 +42,9 @@ class Bench:
     alertmanager: str
     prometheus: str
     channels: str
-    said: dict[str, str] = field(default_factory=lambda: {"status": "healthy"})
+    blackbox: str
+    backend: str = ""
+    said: dict[str, Any] = field(default_factory=lambda: {"status": "healthy"})
 
     slack_file: Path | None = None
     _kept: str = ""
@@ -72,19 +74,24 @@ class Bench:
             if page["event_action"] == action and page["payload"]["class"] == alert
         ]
 
+    def judged_well(self) -> bool:
+        """Whether the prober takes the backend for healthy now."""
+        asked = {"module": scrape.JSON_MODULE, "target": f"{self.backend}/health"}
+        answer = httpx.get(f"{self.blackbox}/probe", params=asked).raise_for_status().text
+        return "\nprobe_success 1\n" in answer
+
     def lines(self, status: str, alert: str) -> list[str]:
         """What Slack shows of one alert."""
         shown = [one for body in self.arrived("slack") for one in body["attachments"]]
         return [one["text"] for one in shown if one["title"].startswith(f"{status}: {alert} ")]
 
 
-def application(said: dict[str, str]) -> ThreadingHTTPServer:
+def application(said: dict[str, Any]) -> ThreadingHTTPServer:
     """The application: 200 always, whatever it says."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status = said["status"] if self.path == "/health" else "healthy"
-            body = json.dumps({"status": status}).encode()
+            body = json.dumps(said if self.path == "/health" else {"status": "healthy"}).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -103,11 +110,12 @@ def running(folder: Path) -> Iterator[Bench]:
     """All of it, under the shipped configuration with other addresses."""
     ports = {name: free_port() for name in ("prometheus", "alertmanager", "blackbox", "channels")}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
-    bench = Bench(*(f"http://{at[name]}" for name in ("alertmanager", "prometheus", "channels")))
+    bench = Bench(*(f"http://{at[name]}" for name in ("alertmanager", "prometheus", "channels", "blackbox")))
     known = secrets._make()
     with ExitStack() as stack:
         served = application(bench.said)
         stack.callback(served.shutdown)
+        bench.backend = f"http://127.0.0.1:{served.server_port}"
         _stand_in(stack, known, ports["channels"])
         stack_settings = settings(
             **{
@@ -118,8 +126,8 @@ def running(folder: Path) -> Iterator[Bench]:
             }
         )
         addresses = {
-            "http://backend": f"http://127.0.0.1:{served.server_port}",
-            "http://frontend": f"http://127.0.0.1:{served.server_port}",
+            "http://backend": bench.backend,
+            "http://frontend": bench.backend,
             "alertmanager:9093": at["alertmanager"],
             "blackbox-exporter:9115": at["blackbox"],
             "localhost:9090": at["prometheus"],

@@ -65,6 +65,8 @@ class Case:
     series: Mapping[str, str]
     at: str
     interval: str = "1m"
+    evaluated: str = ""
+    """How often, where that is not with every sample: windows then end between samples, as they really do."""
     because: str = ""
     fires: tuple[Json, ...] = field(default_factory=tuple)
 
@@ -105,7 +107,7 @@ def test_file(rule_file: Path, case: Case) -> Json:
     ]
     return {
         "rule_files": [str(rule_file)],
-        "evaluation_interval": case.interval,
+        "evaluation_interval": case.evaluated or case.interval,
         "tests": [
             {
                 "name": str(case),

@@ -68,6 +68,35 @@ def test_degraded_with_200_pages_and_shows_and_its_end_too(bench: Bench) -> None
     assert bench.pages("OrkaHealthFailing", "resolve")[0]["dedup_key"] == page["dedup_key"]
 
 
+WELL, ILL = {"status": "healthy"}, {"status": "degraded"}
+
+
+@pytest.mark.parametrize(
+    ("said", "well"),
+    [
+        ({**WELL, "checks": {"db": ILL}}, True),
+        ({"checks": {"db": {**ILL, "of": [ILL, {"at": {}}]}}, "note": 'a "{" in it', **WELL}, True),
+        ({**ILL, "checks": {"db": WELL}}, False),
+        ({"checks": {"db": {"of": [WELL]}, "cache": WELL}, **ILL}, False),
+        ({"note": '"status": "healthy"', **ILL}, False),
+        ({"note": '{"status": "healthy"}', **ILL}, False),
+        ({"status": {"status": "healthy"}}, False),
+        ({}, False),
+    ],
+)
+def test_a_health_address_is_judged_by_its_own_field_and_not_by_that_of_a_part(
+    bench: Bench, said: dict[str, object], *, well: bool
+) -> None:
+    before = dict(bench.said)
+    bench.said.clear()
+    bench.said.update(said)
+    try:
+        assert bench.judged_well() == well
+    finally:
+        bench.said.clear()
+        bench.said.update(before)
+
+
 def test_what_only_warns_pages_nobody(bench: Bench) -> None:
     """The exporters of Redis and PostgreSQL are not there."""
     _await("the warning", lambda: bench.lines("FIRING", "OrkaTargetDown"))

@@ -137,3 +137,13 @@ def test_a_health_address_that_nobody_answers_is_not_missed() -> None:
     """The application as it is has one health address; with the checker it has the guide's four."""
     assert len(health.watched(settings())) == 5
     assert "< 5" in _rule(SHIPPED, "OrkaHealthUnknown")["expr"]
+
+
+def test_no_rule_takes_what_an_exporter_of_another_team_measures() -> None:
+    """An operator's Prometheus has the series of everybody."""
+    exporters = ("kube", "redis", "pg", "probe", "fluentd")
+    series = re.compile(rf"\b(?:{'|'.join(exporters)})_\w+.{{13}}")
+    expressions = [rule["expr"] for group in every_rule()["groups"] for rule in group["rules"]]
+    asked = [one for expression in expressions for one in series.findall(expression)]
+    assert {one.partition("_")[0] for one in asked} == set(exporters)
+    assert [one for one in asked if '{job="orka-' not in one] == []

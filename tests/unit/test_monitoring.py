@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,16 @@ def test_an_operator_finds_every_exporter_under_the_jobs_that_the_rules_know(ope
     assert {d.name for d in operator.of("Deployment")} & {"prometheus", "alertmanager"} == set()
 
 
+def test_every_job_that_an_operator_is_to_ask_is_missed_where_it_asks_nobody(operator: Run) -> None:
+    asked = {one.inputs["metadata"]["name"] for one in operator.of("ServiceMonitor")}
+    asked |= {probe.inputs["spec"]["jobName"] for probe in operator.of("Probe")}
+    groups = _object(operator, "PrometheusRule", "orka-ppm")["groups"]
+    rule = next(one for group in groups for one in group["rules"] if one.get("alert") == "OrkaTargetMissing")
+    missed = set(re.findall(r'absent\(up\{job="([^"]+)"\}\)', rule["expr"]))
+    # No rule needs what the backend says of itself, and health addresses are counted one by one.
+    assert missed == asked - {"orka-backend", "orka-health"}
+
+
 def test_an_operator_gets_the_same_routes_and_the_keys_by_name(standalone: Run, operator: Run) -> None:
     own = _config_map(standalone, "alertmanager", "alertmanager.yaml")
     theirs = _object(operator, "AlertmanagerConfig", "orka-ppm")
@@ -164,9 +175,16 @@ def test_exporters_find_their_logins_in_files_and_no_secret_in_a_variable(standa
 
 
 def test_a_login_is_put_together_again_from_its_files() -> None:
-    files = login_files("postgresql://orka_monitor:p%40ss%2F@db.example.com:6543/orka?sslmode=require")
+    files = login_files("postgresql://orka_monitor:p%40ss%2F@db.example.com:6543/orka?sslmode=require", 3)
     assert files == {
-        "address": "db.example.com:6543/orka?sslmode=require",
+        "address": "db.example.com:6543/orka?sslmode=require&connect_timeout=3",
         "user": "orka_monitor",
         "password": "p@ss/",
     }
+
+
+@pytest.mark.parametrize("query", ["", "?connect_timeout=60"])
+def test_the_exporter_waits_for_the_database_no_longer_than_prometheus_for_the_exporter(query: str) -> None:
+    assert (
+        login_files(f"postgresql://u:p@db:5432/orka{query}", 3)["address"] == "db:5432/orka?connect_timeout=3"
+    )
