@@ -50,6 +50,13 @@ def test_nothing_of_the_namespace_is_reachable_beside_the_edge() -> None:
     assert _hard()["services.loadbalancers"] == _hard()["services.nodeports"] == "0"
 
 
+def test_where_an_issuer_makes_the_certificates_it_may_answer_its_challenges_by_a_nodeport() -> None:
+    config = complete()
+    config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
+    hard = run_program(config).one("ResourceQuota", "limits").inputs["spec"]["hard"]
+    assert hard.keys() == _hard().keys() - {"services.nodeports"}
+
+
 def test_an_autoscaler_owns_the_number_of_pods() -> None:
     config = complete()
     config["backend"]["autoscaling"] = {"max-replicas": 6, "cpu-percent": 60}
