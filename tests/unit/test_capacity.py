@@ -64,5 +64,19 @@ def test_an_autoscaler_owns_the_number_of_pods() -> None:
     scaler = run.one("HorizontalPodAutoscaler", "backend").inputs["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
     assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 60
-    assert "replicas" not in run.one("Deployment", "backend").inputs["spec"]
     assert run_program().of("HorizontalPodAutoscaler") == []
+    assert run.one("Deployment", "backend").left_alone == ("spec.replicas",)
+    assert run_program().one("Deployment", "backend").left_alone == ()
+
+
+def test_switching_an_autoscaler_on_takes_no_pod_away() -> None:
+    config = complete()
+    before = run_program(config).one("Deployment", "backend").inputs["spec"]
+    config["backend"]["autoscaling"] = {"max-replicas": 6}
+    assert run_program(config).one("Deployment", "backend").inputs["spec"] == before
+
+
+def test_where_an_autoscaler_may_make_several_pods_of_one_a_node_can_be_emptied() -> None:
+    config = complete()
+    config["backend"] |= {"replicas": 1, "autoscaling": {"max-replicas": 6}}
+    assert run_program(config).one("PodDisruptionBudget", "backend").inputs["spec"]["maxUnavailable"] == 1
