@@ -14,6 +14,7 @@ from components import outputs
 from components.migration import read_sql
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
+from ops.checker.probes import REQUIRED
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 from tests.unit.rendered import masked
 
@@ -205,7 +206,7 @@ def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
     assert _waits_for(run, gate, checker)
     container = checker.inputs["spec"]["template"]["spec"]["containers"][0]
     assert container["args"] == ["checker"]
-    assert container["envFrom"] == [{"secretRef": {"name": "backend-auto"}}]
+    assert container["envFrom"] == [{"secretRef": {"name": "checker-auto"}}]
     checks = json.loads(run.one("ConfigMap", "verification").inputs["data"]["checks.json"])
     assert {check["name"]: check["url"] for check in checks["health"]} == {
         "backend": "http://backend/health",
@@ -214,6 +215,20 @@ def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
         "openai": "http://checker/health/openai",
         "frontend": "http://frontend/",
     }
+
+
+def test_the_checker_holds_what_its_three_questions_need_and_no_other_secret() -> None:
+    config = complete()
+    config["verification"]["checker"] = True
+    run = run_program(config)
+    own, backend = (run.one("Secret", name).inputs["stringData"]["value"] for name in ("checker", "backend"))
+    assert own.keys() == {"DATABASE_URL", "REDIS_PASSWORD", "OPENAI_API_KEY"}
+    assert own == {name: backend[name] for name in own}
+    container = run.one("Deployment", "checker").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert {*own, *(variable["name"] for variable in container["env"])} >= set(REQUIRED)
+    gate = run.one("Job", "verification").inputs["spec"]["template"]["metadata"]["annotations"]
+    assert gate["orka-ppm/name.checker"] == "checker-auto", "a new key is judged too"
+    assert [secret.name for secret in run_program().of("Secret") if secret.name == "checker"] == []
 
 
 def test_without_the_checker_the_gate_asks_no_address_that_the_application_lacks() -> None:
