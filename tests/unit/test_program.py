@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -15,6 +16,7 @@ from components.migration import read_sql
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
 from ops.checker.probes import REQUIRED
+from ops.checks import arguments
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 from tests.unit.rendered import masked
 
@@ -344,3 +346,15 @@ def test_the_runner_gives_up_on_a_lock_before_its_job_does() -> None:
     arguments = job["template"]["spec"]["containers"][0]["args"]
     assert job["activeDeadlineSeconds"] == 90
     assert arguments[arguments.index("--lock-budget") + 1] == "45"
+
+
+@pytest.mark.parametrize(("whole", "checks"), [(180, "120"), (600, "540"), (90, "45"), (1, "0.5")])
+def test_the_checks_end_before_their_job_and_so_can_say_what_was_red(whole: int, checks: str) -> None:
+    config = complete()
+    config["verification"]["deadline-seconds"] = whole
+    job = run_program(config).one("Job", "verification").inputs["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert job["activeDeadlineSeconds"] == whole
+    parser = ArgumentParser()
+    arguments.add_to(parser.add_subparsers())
+    assert parser.parse_args(container["args"]).deadline == float(checks)
