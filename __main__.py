@@ -53,7 +53,7 @@ if settings.monitoring.mode != "none":
 if settings.logging.sink != "none":
     Logs("logs", place, images["fluentd"], secrets, top)
 if settings.verification.checker:
-    checker = Checker("checker", place, image=images["ops"], secret=held["backend"], after=migrated, opts=top)
+    checker = Checker("checker", place, image=images["ops"], secret=held["checker"], after=migrated, opts=top)
     judged["checker"] = checker.deployment
 if settings.verification.enabled:
     judge(place, images["ops"], secrets, held, jobs, release=release, judged=judged, after=services, opts=top)

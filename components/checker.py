@@ -1,6 +1,7 @@
 """The checker: answers the guide's health addresses of database, Redis and OpenAI for an application without.
 
-It runs with the backend's own Secret, so that what it says is what the backend would find.
+It asks with the backend's own login and keys, so that what it says is what the backend would find, and
+is given no further ones.
 """
 
 from __future__ import annotations

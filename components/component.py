@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pulumi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Component(pulumi.ComponentResource):
@@ -20,9 +25,19 @@ class Component(pulumi.ComponentResource):
         """The options of a child that needs none of its own."""
         return pulumi.ResourceOptions(parent=self)
 
-    def child_after(self, *resources: pulumi.Resource, seconds: int | None = None) -> pulumi.ResourceOptions:
-        """The options of a child that waits for others and may take `seconds` to become ready."""
+    def child_after(
+        self, *resources: pulumi.Resource, seconds: int | None = None, left_alone: Sequence[str] = ()
+    ) -> pulumi.ResourceOptions:
+        """The options of a child that waits for others and may take `seconds` to become ready.
+
+        The fields `left_alone` are given when it is made, and are the cluster's to change afterwards.
+        """
         limits = None
         if seconds is not None:
             limits = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s", delete="5m")
-        return pulumi.ResourceOptions(parent=self, depends_on=list(resources), custom_timeouts=limits)
+        return pulumi.ResourceOptions(
+            parent=self,
+            depends_on=list(resources),
+            custom_timeouts=limits,
+            ignore_changes=list(left_alone),
+        )

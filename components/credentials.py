@@ -1,11 +1,14 @@
-"""Which Secret each part reads: backend, cron jobs and gate have one each, with a login of their own."""
+"""Which Secret each part reads: backend, cron jobs and gate have one each, with a login of their own.
+
+The checker has one too, with the backend's login: what it says is what the backend would find.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from components.backend import application_secrets
-from components.secrets import AppSecret, gate_variables
+from components.secrets import AppSecret, checker_variables, gate_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 def credentials(
     place: Place, secrets: Secrets, urls: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions
 ) -> dict[str, pulumi.Output[str]]:
-    """Make the Secrets; their names by `backend`, `jobs` and, where there is a gate, `checks`."""
+    """Make the Secrets; their names by `backend`, `jobs` and, where they are set, `checks` and `checker`."""
     settings = place.settings
     contents: dict[str, Mapping[str, pulumi.Input[str]]] = {
         "backend": application_secrets(settings, secrets, urls["app"]),
@@ -27,4 +30,6 @@ def credentials(
     }
     if settings.verification.enabled:
         contents["checks"] = gate_variables(secrets, urls["readonly"])
+    if settings.verification.checker:
+        contents["checker"] = checker_variables(secrets, urls["app"])
     return {name: AppSecret(name, place.namespace, held, opts).name for name, held in contents.items()}

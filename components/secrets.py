@@ -27,6 +27,8 @@ APPLICATION = {
     "JWT_SECRET": "jwt-secret",
     "SENTRY_DSN": "sentry-dsn",
 }
+# The checker is reached from outside, so it holds no key of the data and none that signs.
+CHECKER = {"REDIS_PASSWORD": "redis-password", "OPENAI_API_KEY": "openai-api-key"}
 VERIFICATION = {
     "SUPABASE_KEY": "supabase-key",
     "ORKA_CHECK_EMAIL": "check-email",
@@ -98,3 +100,8 @@ def variables(wanted: Mapping[str, str], secrets: Secrets) -> dict[str, pulumi.O
 def gate_variables(secrets: Secrets, database_url: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
     """What the gate signs in with, and where it reads rows back."""
     return {**variables(VERIFICATION, secrets), "ORKA_CHECK_DATABASE_URL": database_url}
+
+
+def checker_variables(secrets: Secrets, database_url: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+    """What the checker asks the three services with; their other variables are no secrets."""
+    return {**variables(CHECKER, secrets), "DATABASE_URL": database_url}

@@ -61,8 +61,7 @@ class Server(Component):
             name,
             metadata=workload.metadata(name, namespace),
             spec={
-                # Left to the autoscaler where there is one, or each `up` would undo what it did.
-                "replicas": None if autoscaling else replicas,
+                "replicas": replicas,
                 "progress_deadline_seconds": rollout.deadline_seconds,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name, cluster)},
@@ -79,7 +78,13 @@ class Server(Component):
                     uid=contract.uid,
                 ),
             },
-            opts=self.child_after(*after, seconds=rollout.deadline_seconds + MARGIN_SECONDS),
+            opts=self.child_after(
+                *after,
+                seconds=rollout.deadline_seconds + MARGIN_SECONDS,
+                # Or each `up` would undo what the autoscaler did. Nor may the number be left out: a field
+                # that was ours would fall back to one pod, until the autoscaler looks again.
+                left_alone=("spec.replicas",) if autoscaling else (),
+            ),
         )
         # Not awaited: Pulumi would add ten seconds to every `up`, and the gate asks through it anyway.
         # After the rollout: pods made by hand may lack the named port, and serve until it is done.
@@ -92,7 +97,7 @@ class Server(Component):
             },
             opts=self.child_after(self.deployment),
         )
-        if replicas > 1:
+        if replicas > 1 or autoscaling:
             k8s.policy.v1.PodDisruptionBudget(
                 name,
                 metadata=workload.metadata(name, namespace),

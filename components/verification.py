@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 CHECKS_MOUNT = "/checks"
+# Of the Job's time: for a place on a node, the pull of the image, and the reason that is written at the end.
+MARGIN_SECONDS = 60
 
 
 def generation(resource: Any) -> pulumi.Output[str]:
@@ -38,6 +40,11 @@ def generation(resource: Any) -> pulumi.Output[str]:
         lambda metadata: str(getattr(metadata, "generation", None) or "unknown")
     )
     return made
+
+
+def run_seconds(whole: int) -> float:
+    """How long the checks may take of the Job's time, so that they end by themselves and say what was red."""
+    return max(whole - MARGIN_SECONDS, whole / 2)
 
 
 def checks_file(settings: Settings, release: str) -> str:
@@ -81,6 +88,7 @@ class Verification(Component):
     ) -> None:
         super().__init__(name, opts)
         settings, namespace, pull_secrets = place.settings, place.namespace, place.pull_secrets
+        seconds = settings.verification.deadline_seconds
         checks = k8s.core.v1.ConfigMap(
             name,
             metadata={"namespace": namespace},
@@ -92,7 +100,13 @@ class Verification(Component):
             "checks",
             image,
             Resources(),
-            args=["checks", "--from-file", f"{CHECKS_MOUNT}/checks.json"],
+            args=[
+                "checks",
+                "--from-file",
+                f"{CHECKS_MOUNT}/checks.json",
+                "--deadline",
+                f"{run_seconds(seconds):g}",
+            ],
             env_from=[{"secret_ref": {"name": secret}}],
             mounts=[{"name": "checks", "mount_path": CHECKS_MOUNT, "read_only": True}],
         )
@@ -110,7 +124,6 @@ class Verification(Component):
             restart_policy="Never",
             volumes=[{"name": "checks", "config_map": {"name": checks.metadata["name"]}}],
         )
-        seconds = settings.verification.deadline_seconds
         self.job = awaited_job(
             self, name, namespace, pod, labels=labels, seconds=seconds, after=[*judged.values(), *after]
         )

@@ -59,11 +59,13 @@ def allowed(settings: Settings) -> Capacity:
 def quota(settings: Settings) -> dict[str, str]:
     """The hard limits of a ResourceQuota: whole cores and mebibytes, and no way in but the edge."""
     most = allowed(settings)
+    # cert-manager answers an HTTP-01 challenge by a NodePort, unless its issuer says `ClusterIP`.
+    doors = {} if settings.edge.tls.cluster_issuer else {"services.nodeports": "0"}
     return {
         "pods": str(most.pods),
         "requests.cpu": str(math.ceil(most.cpu_request)),
         "requests.memory": f"{math.ceil(most.memory_request / MEBIBYTE)}Mi",
         "limits.memory": f"{math.ceil(most.memory_limit / MEBIBYTE)}Mi",
         "services.loadbalancers": "0",
-        "services.nodeports": "0",
+        **doors,
     }

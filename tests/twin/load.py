@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from http.client import HTTPSConnection
+from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 EDGE = ("127.0.0.1", 8443)
 REQUESTS_A_SECOND = 20
-LONGEST_S = 300.0
+# Longer than any command of a test may take.
+LONGEST_S = 720.0
 TIMEOUT_S = 10.0
 
 
@@ -23,7 +24,8 @@ class Load:
     """Asks one path again and again in the background, and counts the answers.
 
     `answers` counts `(status, release)`; the release is what the backend says of itself in its header.
-    A request without an answer counts as `(0, "<the error>")`.
+    A request without an answer counts as `(0, "<the error>")`. A load that stopped before its end was reached
+    saw only a part, and fails the test.
     """
 
     def __init__(self, host: str, path: str, authority: Path, *, token: str = "") -> None:
@@ -40,10 +42,13 @@ class Load:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End, after the request under way."""
+        asking = self._thread.is_alive()
         self._stop.set()
         self._thread.join(timeout=TIMEOUT_S * 2)
+        # What failed the test already says more.
+        assert asking or kind, f"the load stopped before its end, after {self.answers.total()} requests"
 
     @property
     def failures(self) -> dict[tuple[int, str], int]:
@@ -69,7 +74,7 @@ class Load:
             answer = connection.getresponse()
             answer.read()
             return answer.status, answer.getheader("x-orka-release", "")
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, HTTPException) as error:
             return 0, type(error).__name__
         finally:
             connection.close()

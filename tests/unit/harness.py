@@ -36,6 +36,7 @@ class Registered:
     custom: bool
     timeouts: dict[str, str]
     retained: bool
+    left_alone: tuple[str, ...]
 
 
 @dataclass
@@ -94,6 +95,7 @@ class _RecordingMonitor(MockMonitor):
                 custom=request.custom,
                 timeouts={"create": timeouts.create, "update": timeouts.update},
                 retained=request.retainOnDelete,
+                left_alone=tuple(request.ignoreChanges),
             )
         )
         return super().RegisterResource(request)

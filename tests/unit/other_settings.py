@@ -42,7 +42,7 @@ class Variant:
 
 
 def _autoscaled(config: dict[str, Any]) -> None:
-    config["backend"]["autoscaling"] = {"max-replicas": 6, "cpu-percent": 70}
+    config["backend"] |= {"replicas": 1, "autoscaling": {"max-replicas": 6, "cpu-percent": 70}}
 
 
 def _application(config: dict[str, Any]) -> None:

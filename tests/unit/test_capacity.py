@@ -50,6 +50,13 @@ def test_nothing_of_the_namespace_is_reachable_beside_the_edge() -> None:
     assert _hard()["services.loadbalancers"] == _hard()["services.nodeports"] == "0"
 
 
+def test_where_an_issuer_makes_the_certificates_it_may_answer_its_challenges_by_a_nodeport() -> None:
+    config = complete()
+    config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
+    hard = run_program(config).one("ResourceQuota", "limits").inputs["spec"]["hard"]
+    assert hard.keys() == _hard().keys() - {"services.nodeports"}
+
+
 def test_an_autoscaler_owns_the_number_of_pods() -> None:
     config = complete()
     config["backend"]["autoscaling"] = {"max-replicas": 6, "cpu-percent": 60}
@@ -57,5 +64,19 @@ def test_an_autoscaler_owns_the_number_of_pods() -> None:
     scaler = run.one("HorizontalPodAutoscaler", "backend").inputs["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
     assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 60
-    assert "replicas" not in run.one("Deployment", "backend").inputs["spec"]
     assert run_program().of("HorizontalPodAutoscaler") == []
+    assert run.one("Deployment", "backend").left_alone == ("spec.replicas",)
+    assert run_program().one("Deployment", "backend").left_alone == ()
+
+
+def test_switching_an_autoscaler_on_takes_no_pod_away() -> None:
+    config = complete()
+    before = run_program(config).one("Deployment", "backend").inputs["spec"]
+    config["backend"]["autoscaling"] = {"max-replicas": 6}
+    assert run_program(config).one("Deployment", "backend").inputs["spec"] == before
+
+
+def test_where_an_autoscaler_may_make_several_pods_of_one_a_node_can_be_emptied() -> None:
+    config = complete()
+    config["backend"] |= {"replicas": 1, "autoscaling": {"max-replicas": 6}}
+    assert run_program(config).one("PodDisruptionBudget", "backend").inputs["spec"]["maxUnavailable"] == 1

@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.unit.harness import Run, manifests
 from tests.unit.kubernetes_schema import VERSIONS, faults
+from tests.unit.other_settings import VARIANTS
+
+# Their schemas are the operator's, by which test_operator_schema judges them.
+OF_AN_OPERATOR = "monitoring.coreos.com/"
+OFF_BY_DEFAULT = {
+    "horizontalpodautoscaler-backend",
+    "deployment-checker",
+    "secret-registry",
+    "networkpolicy-acme-solver",
+    "deployment-fluentd",
+    "job-announcement",
+}
+
+
+@cache
+def _own(variant: str) -> dict[str, dict[str, Any]]:
+    """The objects of Kubernetes itself under a variant of the settings."""
+    found = manifests(VARIANTS[variant].run())
+    return {
+        name: manifest
+        for name, manifest in found.items()
+        if not manifest["apiVersion"].startswith(OF_AN_OPERATOR)
+    }
+
+
+def _unfit(found: dict[str, dict[str, Any]], version: str) -> dict[str, list[str]]:
+    judged = {name: faults(manifest, version) for name, manifest in found.items()}
+    return {name: told for name, told in judged.items() if told}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_manifest_fits_the_schema(run: Run, version: str) -> None:
-    found = {name: faults(manifest, version) for name, manifest in manifests(run).items()}
-    assert {name: told for name, told in found.items() if told} == {}
-    assert len(found) == len([r for r in run.resources if r.type.startswith("kubernetes:")])
+    assert _unfit(manifests(run), version) == {}
+    assert len(manifests(run)) == len([r for r in run.resources if r.type.startswith("kubernetes:")])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_under_other_settings_every_manifest_fits_it_too(variant: str, version: str) -> None:
+    assert _unfit(_own(variant), version) == {}
+
+
+def test_the_other_settings_have_what_is_off_by_default(run: Run) -> None:
+    assert not OFF_BY_DEFAULT & manifests(run).keys()
+    assert {name for variant in VARIANTS for name in _own(variant)} >= OFF_BY_DEFAULT
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -14,6 +15,8 @@ from components import outputs
 from components.migration import read_sql
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
+from ops.checker.probes import REQUIRED
+from ops.checks import arguments
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 from tests.unit.rendered import masked
 
@@ -205,7 +208,7 @@ def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
     assert _waits_for(run, gate, checker)
     container = checker.inputs["spec"]["template"]["spec"]["containers"][0]
     assert container["args"] == ["checker"]
-    assert container["envFrom"] == [{"secretRef": {"name": "backend-auto"}}]
+    assert container["envFrom"] == [{"secretRef": {"name": "checker-auto"}}]
     checks = json.loads(run.one("ConfigMap", "verification").inputs["data"]["checks.json"])
     assert {check["name"]: check["url"] for check in checks["health"]} == {
         "backend": "http://backend/health",
@@ -214,6 +217,20 @@ def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
         "openai": "http://checker/health/openai",
         "frontend": "http://frontend/",
     }
+
+
+def test_the_checker_holds_what_its_three_questions_need_and_no_other_secret() -> None:
+    config = complete()
+    config["verification"]["checker"] = True
+    run = run_program(config)
+    own, backend = (run.one("Secret", name).inputs["stringData"]["value"] for name in ("checker", "backend"))
+    assert own.keys() == {"DATABASE_URL", "REDIS_PASSWORD", "OPENAI_API_KEY"}
+    assert own == {name: backend[name] for name in own}
+    container = run.one("Deployment", "checker").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert {*own, *(variable["name"] for variable in container["env"])} >= set(REQUIRED)
+    gate = run.one("Job", "verification").inputs["spec"]["template"]["metadata"]["annotations"]
+    assert gate["orka-ppm/name.checker"] == "checker-auto", "a new key is judged too"
+    assert [secret.name for secret in run_program().of("Secret") if secret.name == "checker"] == []
 
 
 def test_without_the_checker_the_gate_asks_no_address_that_the_application_lacks() -> None:
@@ -329,3 +346,15 @@ def test_the_runner_gives_up_on_a_lock_before_its_job_does() -> None:
     arguments = job["template"]["spec"]["containers"][0]["args"]
     assert job["activeDeadlineSeconds"] == 90
     assert arguments[arguments.index("--lock-budget") + 1] == "45"
+
+
+@pytest.mark.parametrize(("whole", "checks"), [(180, "120"), (600, "540"), (90, "45"), (1, "0.5")])
+def test_the_checks_end_before_their_job_and_so_can_say_what_was_red(whole: int, checks: str) -> None:
+    config = complete()
+    config["verification"]["deadline-seconds"] = whole
+    job = run_program(config).one("Job", "verification").inputs["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert job["activeDeadlineSeconds"] == whole
+    parser = ArgumentParser()
+    arguments.add_to(parser.add_subparsers())
+    assert parser.parse_args(container["args"]).deadline == float(checks)
