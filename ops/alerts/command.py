@@ -10,7 +10,7 @@ import httpx
 
 from ops.alerts.announce import TEXT, NotToldError, announce
 from ops.alerts.rehearsal import NoChannelError, rehearse
-from ops.alerts.server import reached
+from ops.alerts.server import SERVICE, reached
 from ops.cluster.kubectl import KubectlError
 
 _EPILOG = """\
@@ -23,6 +23,10 @@ exit codes:
   1  somebody was not
   2  there is no Alertmanager, no channel, or no address
 """
+_OPERATORS = (
+    "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. Of "
+    "several replicas each counts for itself: port-forward to one, and give its --alertmanager URL."
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,9 +39,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it")
+    test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it", epilog=_OPERATORS)
     test.add_argument("--alertmanager", metavar="URL", help="instead of asking through kubectl")
-    test.add_argument("--namespace", default="staging", help="default: %(default)s")
+    test.add_argument("--namespace", default="staging", help="the application's; default: %(default)s")
+    test.add_argument(
+        "--service", default=SERVICE, metavar="NAME:PORT", help="Alertmanager's; default: %(default)s"
+    )
+    test.add_argument(
+        "--alertmanager-namespace", metavar="NAME", help="where it is; default: that of the application"
+    )
     test.add_argument("--context", help="of the kubeconfig")
     test.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="default: %(default)s")
     told = verbs.add_parser("announce", help="tell Slack that a deployment was verified")
@@ -54,12 +64,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _test(args: argparse.Namespace) -> int:
     try:
-        with reached(args.alertmanager, namespace=args.namespace, context=args.context) as server:
+        with reached(
+            args.alertmanager,
+            service=args.service,
+            namespace=args.alertmanager_namespace or args.namespace,
+            context=args.context,
+        ) as server:
             told = rehearse(
-                server,
-                lambda step: print(step, flush=True),
-                wait_s=args.wait,
-                labels={"namespace": args.namespace},
+                server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=args.namespace
             )
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 AGAIN_S = 1.0
 # Where not even its end can be handed over, it ends by itself so long after the wait for it.
 LASTS_S = 300.0
-REFUSED = "REFUSED: kubectl logs deployment/alertmanager says why"
+REFUSED = "REFUSED: Alertmanager's log says why (kubectl logs deployment/alertmanager)"
+NO_CHANNEL = (
+    "Alertmanager has no channel: pulumi config set --secret orka-ppm:slack-webhook-url, "
+    "or orka-ppm:pagerduty-api-key, and pulumi up"
+)
+STRANGER = (
+    f"Alertmanager has no receiver {EVERYBODY} of this stack: is it the one, and does an operator's select "
+    "the AlertmanagerConfig (monitoring.operator.labels)?"
+)
 
 
 @dataclass(frozen=True)
@@ -42,24 +50,22 @@ def rehearse(
     show: Callable[[Step], None],
     *,
     wait_s: float,
-    labels: Mapping[str, str],
+    namespace: str,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Fire, and resolve however that ends; whether everybody was told both. Failures are shown as steps too.
 
+    An operator's Alertmanager hands on what has the application's namespace alone.
     Alertmanager counts what Slack and PagerDuty took. It counts all alerts alike: while others fire, a
     count may be theirs. Only to who took the alert is its end sent.
 
     Raises:
         NoChannelError: Alertmanager has none.
     """
-    channels = integrations(server, EVERYBODY)
+    channels = integrations(server, EVERYBODY, namespace)
     if not channels:
-        raise NoChannelError(
-            "Alertmanager has no channel: pulumi config set --secret orka-ppm:slack-webhook-url, "
-            "or orka-ppm:pagerduty-api-key, and pulumi up"
-        )
+        raise NoChannelError(STRANGER if channels is None else NO_CHANNEL)
 
     def taken(half: str, before: Mapping[str, Count], asked: list[str]) -> list[str]:
         """Who of those that were asked took it."""
@@ -82,7 +88,7 @@ def rehearse(
         return found
 
     # A run of its own: one that is still about from before would be the same alert, and not sent again.
-    labels, begun = {**labels, "run": uuid.uuid4().hex[:8]}, datetime.now(UTC)
+    labels, begun = {"namespace": namespace, "run": uuid.uuid4().hex[:8]}, datetime.now(UTC)
     before = counts(server)
     try:
         server.post("/api/v2/alerts", [alert(labels, begun, begun + timedelta(seconds=wait_s + LASTS_S))])

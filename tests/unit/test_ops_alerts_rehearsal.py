@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from ops.alerts.rehearsal import LASTS_S, Step, rehearse
+from ops.alerts.rehearsal import LASTS_S, NoChannelError, Step, rehearse
 from ops.alerts.server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CHANNELS = ("pagerduty", "slack")
-RECEIVER = "{name: everybody, pagerduty_configs: [{}], slack_configs: [{}]}"
+RECEIVER = "{{name: {name}, pagerduty_configs: [{{}}], slack_configs: [{{}}]}}"
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Alertmanager:
     refuses: tuple[str, ...] = ()
     breaks_after: int = 10_000
     """Questions; then it answers none any more, and takes alerts all the same."""
+    receiver: str = "everybody"
     alerts: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 0
 
@@ -42,7 +43,8 @@ class Alertmanager:
         if self.asked > self.breaks_after:
             raise httpx.ReadError("the connection was lost")
         if request.url.path == "/api/v2/status":
-            return httpx.Response(200, json={"config": {"original": f"receivers: [{RECEIVER}]"}})
+            receivers = f"receivers: [{RECEIVER.format(name=self.receiver)}]"
+            return httpx.Response(200, json={"config": {"original": receivers}})
         names = {"requests_total": (*self.takes, *self.refuses), "requests_failed_total": self.refuses}
         lines = [
             f'alertmanager_notification_{name}{{integration="{one}"}} {len(self.alerts)}'
@@ -67,7 +69,12 @@ class Alertmanager:
         address = "http://alertmanager"
         with httpx.Client(base_url=address, transport=httpx.MockTransport(self.answer)) as client:
             told = rehearse(
-                Server(client), shown.append, wait_s=60, labels={}, now=lambda: clock[0], sleep=sleep
+                Server(client),
+                shown.append,
+                wait_s=60,
+                namespace="staging",
+                now=lambda: clock[0],
+                sleep=sleep,
             )
         return told, [str(step) for step in shown]
 
@@ -104,7 +111,7 @@ def test_who_refused_it_is_not_waited_for_at_its_end() -> None:
     server = Alertmanager(takes=("slack",), refuses=("pagerduty",))
     told, shown = server.rehearse()
     assert not told
-    assert [line.partition(": kubectl")[0] for line in shown] == [
+    assert [line.partition(": Alertmanager's log")[0] for line in shown] == [
         "pagerduty: firing REFUSED",
         "slack: firing taken",
         "slack: resolved taken",
@@ -139,6 +146,20 @@ def test_a_second_run_is_another_alert() -> None:
     server.rehearse()
     server.rehearse()
     assert len({one["labels"]["run"] for one in server.alerts}) == 2
+
+
+def test_an_operators_name_of_the_receiver_is_understood() -> None:
+    told, shown = Alertmanager(receiver="staging/orka-ppm/everybody").rehearse()
+    assert told
+    assert len(shown) == 4
+
+
+@pytest.mark.parametrize("receiver", ["production/orka-ppm/everybody", "staging/orka-ppm/pager", "nobody"])
+def test_a_receiver_of_others_is_none_of_ours_and_gets_no_alert(receiver: str) -> None:
+    server = Alertmanager(receiver=receiver)
+    with pytest.raises(NoChannelError, match="no receiver everybody of this stack"):
+        server.rehearse()
+    assert server.alerts == []
 
 
 def test_the_way_to_the_cluster_outlives_the_ctrl_c_that_ends_a_test(
