@@ -23,9 +23,11 @@ exit codes:
   1  somebody was not
   2  there is no Alertmanager, no channel, or no address
 """
+_FORWARDED = "--alertmanager http://localhost:9093"
 _OPERATORS = (
-    "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. Of "
-    "several replicas each counts for itself: port-forward to one, and give its --alertmanager URL."
+    "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. "
+    "Where network policies keep the API server out, and where there are several replicas, each of which "
+    f"counts for itself: `kubectl port-forward` to a pod's port 9093, and {_FORWARDED}."
 )
 
 
@@ -63,19 +65,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _test(args: argparse.Namespace) -> int:
+    place = args.alertmanager_namespace or args.namespace
     try:
         with reached(
-            args.alertmanager,
-            service=args.service,
-            namespace=args.alertmanager_namespace or args.namespace,
-            context=args.context,
+            args.alertmanager, service=args.service, namespace=place, context=args.context
         ) as server:
             told = rehearse(
                 server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=args.namespace
             )
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]
-        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
+        remedy = "`ops status`"
+        if not args.alertmanager:
+            # A port that is forwarded ends in the pod itself, where no policy asks who it is.
+            remedy += "; where network policies keep the API server out: `kubectl port-forward --namespace "
+            remedy += f"{place} service/{args.service.partition(':')[0]} 9093`, and {_FORWARDED}"
+        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; {remedy}", file=sys.stderr)
         return 2
     except (NoChannelError, KubectlError) as error:
         print(f"ops alerts test: {error}", file=sys.stderr)
