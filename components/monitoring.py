@@ -12,6 +12,7 @@ from components.component import Component
 from components.exporters import Exporters
 from components.monitoring_operator import OperatorObjects
 from components.monitoring_standalone import Standalone
+from model import alerts
 from model.alert_routes import Channels
 from model.scrape import BACKEND_PODS
 
@@ -20,12 +21,33 @@ if TYPE_CHECKING:
 
     from components.configuration import Secrets
     from components.place import Place
+    from model.settings import Settings
 
 NOBODY_HEARS = (
     "no alert reaches anybody: "
     "pulumi config set --secret orka-ppm:slack-webhook-url, or orka-ppm:pagerduty-api-key"
 )
+NOBODY_COUNTS = (
+    "no alert watches the share of errors, latency or the error budget: "
+    "pulumi config set --path 'orka-ppm:monitoring.edge-metrics.targets[0]' HOST:PORT, "
+    "of the ingress controller's metrics"
+)
+NOBODY_MISSES = (
+    "nobody would notice that alerting itself is broken: "
+    "pulumi config set --path orka-ppm:monitoring.watchdog-url URL, "
+    "of who raises the alarm when it falls silent"
+)
 CHANNELS = ("slack-webhook-url", "pagerduty-api-key")
+
+
+def unwatched(settings: Settings, *, heard: bool) -> list[str]:
+    """What is missing and would otherwise be missed only when it is needed; `heard`: there is a channel."""
+    lacks = {
+        NOBODY_HEARS: not heard,
+        NOBODY_COUNTS: "edge" not in alerts.conditions(settings),
+        NOBODY_MISSES: settings.monitoring.watchdog_url is None,
+    }
+    return [warning for warning, holds in lacks.items() if holds]
 
 
 class Monitoring(Component):
@@ -47,8 +69,8 @@ class Monitoring(Component):
         settings = place.settings
         given = {key: value for key in CHANNELS if (value := secrets.get(key)) is not None}
         channels = Channels(slack="slack-webhook-url" in given, pagerduty="pagerduty-api-key" in given)
-        if not given:
-            pulumi.log.warn(NOBODY_HEARS, self)
+        for warning in unwatched(settings, heard=bool(given)):
+            pulumi.log.warn(warning, self)
         Exporters(
             "exporters", place, images=images, secrets=secrets, database_url=database_url,
             migration=migration, opts=self.child,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components import naming
@@ -16,8 +17,6 @@ from model.monitoring_parts import ALERTMANAGER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pulumi
-
     from components.place import Place
     from model.alert_routes import Channels
 
@@ -26,7 +25,7 @@ NAME = naming.APPLICATION
 
 
 class OperatorObjects(Component):
-    """The objects; without channels there is no AlertmanagerConfig, for it would tell nobody."""
+    """The objects; without channels and watchdog there is no AlertmanagerConfig, for it would tell nobody."""
 
     def __init__(
         self,
@@ -51,8 +50,13 @@ class OperatorObjects(Component):
             place,
             release.apply(lambda value: alerts.render(rules, settings, value)),
         )
-        if secrets:
-            kept = AppSecret(ALERTMANAGER, place.namespace, secrets, self.child).name
+        if secrets or settings.monitoring.watchdog_url:
+            # Where nothing is secret there is no Secret, and no receiver that would name it.
+            kept = (
+                AppSecret(ALERTMANAGER, place.namespace, secrets, self.child).name
+                if secrets
+                else pulumi.Output.from_input("")
+            )
             self._made(
                 "AlertmanagerConfig",
                 NAME,

@@ -10,11 +10,12 @@ import httpx
 
 from ops.alerts.announce import TEXT, NotToldError, announce
 from ops.alerts.rehearsal import NoChannelError, rehearse
-from ops.alerts.server import reached
+from ops.alerts.server import SERVICE, reached
 from ops.cluster.kubectl import KubectlError
 
 _EPILOG = """\
-test       fires a critical alert at Alertmanager, waits until each channel took it, and resolves it again
+test       fires a critical alert at Alertmanager, waits until each channel took it, and resolves it again,
+           also when it is interrupted; where Alertmanager is away by then, it ends by itself within minutes
 announce   posts {"text": TEXT} to the address in a file
 
 exit codes:
@@ -22,6 +23,12 @@ exit codes:
   1  somebody was not
   2  there is no Alertmanager, no channel, or no address
 """
+_FORWARDED = "--alertmanager http://localhost:9093"
+_OPERATORS = (
+    "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. "
+    "Where network policies keep the API server out, and where there are several replicas, each of which "
+    f"counts for itself: `kubectl port-forward` to a pod's port 9093, and {_FORWARDED}."
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,9 +41,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it")
+    test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it", epilog=_OPERATORS)
     test.add_argument("--alertmanager", metavar="URL", help="instead of asking through kubectl")
-    test.add_argument("--namespace", default="staging", help="default: %(default)s")
+    test.add_argument("--namespace", default="staging", help="the application's; default: %(default)s")
+    test.add_argument(
+        "--service", default=SERVICE, metavar="NAME:PORT", help="Alertmanager's; default: %(default)s"
+    )
+    test.add_argument(
+        "--alertmanager-namespace", metavar="NAME", help="where it is; default: that of the application"
+    )
     test.add_argument("--context", help="of the kubeconfig")
     test.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="default: %(default)s")
     told = verbs.add_parser("announce", help="tell Slack that a deployment was verified")
@@ -52,20 +65,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _test(args: argparse.Namespace) -> int:
-    code = 0
+    place = args.alertmanager_namespace or args.namespace
     try:
-        with reached(args.alertmanager, namespace=args.namespace, context=args.context) as server:
-            for step in rehearse(server, wait_s=args.wait, labels={"namespace": args.namespace}):
-                print(step, flush=True)
-                code = 1 if step.reason else code
+        with reached(
+            args.alertmanager, service=args.service, namespace=place, context=args.context
+        ) as server:
+            told = rehearse(
+                server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=args.namespace
+            )
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]
-        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
+        remedy = "`ops status`"
+        if not args.alertmanager:
+            # A port that is forwarded ends in the pod itself, where no policy asks who it is.
+            remedy += "; where network policies keep the API server out: `kubectl port-forward --namespace "
+            remedy += f"{place} service/{args.service.partition(':')[0]} 9093`, and {_FORWARDED}"
+        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; {remedy}", file=sys.stderr)
         return 2
     except (NoChannelError, KubectlError) as error:
         print(f"ops alerts test: {error}", file=sys.stderr)
         return 2
-    return code
+    return 0 if told else 1
 
 
 def _announce(args: argparse.Namespace) -> int:

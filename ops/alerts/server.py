@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 REQUESTS = "alertmanager_notification_requests_total"
 REFUSED = "alertmanager_notification_requests_failed_total"
 GIVEN_UP = "alertmanager_notifications_failed_total"
+SERVICE = "alertmanager:http"
+PORT = "9093"
+"""Where a Service is named without one: everybody's, whatever it is called there."""
 _SERIES = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\}\s+(?P<value>\S+)$", re.MULTILINE)
 
 
@@ -46,8 +49,8 @@ class Server:
 
 
 @contextmanager
-def reached(url: str | None, *, namespace: str, context: str | None) -> Iterator[Server]:
-    """At an address, or else in the cluster.
+def reached(url: str | None, *, service: str, namespace: str, context: str | None) -> Iterator[Server]:
+    """At an address, or else in the cluster; `service` is NAME:PORT.
 
     Raises:
         KubectlError: kubectl cannot be asked.
@@ -56,17 +59,22 @@ def reached(url: str | None, *, namespace: str, context: str | None) -> Iterator
         with httpx.Client(base_url=url, timeout=proxy.TIMEOUT_S, trust_env=False) as client:
             yield Server(client)
     else:
-        with proxy.service("alertmanager", namespace, port="http", context=context) as client:
+        name, _, port = service.partition(":")
+        with proxy.service(name, namespace, port=port or PORT, context=context) as client:
             yield Server(client)
 
 
-def integrations(server: Server, receiver: str) -> list[str]:
-    """Which ways to people a receiver has, by Alertmanager's names for them."""
+def integrations(server: Server, receiver: str, namespace: str) -> list[str] | None:
+    """Which ways to people a receiver has, by Alertmanager's names for them; None where it has no such one.
+
+    An operator calls those of an AlertmanagerConfig NAMESPACE/CONFIG/RECEIVER.
+    """
     text = json.loads(server.get("/api/v2/status"))["config"]["original"]
     for one in yaml.safe_load(text)["receivers"]:
-        if one["name"] == receiver:
+        name = one["name"]
+        if name == receiver or (name.startswith(f"{namespace}/") and name.endswith(f"/{receiver}")):
             return sorted(key.removesuffix("_configs") for key in one if key.endswith("_configs"))
-    return []
+    return None
 
 
 @dataclass(frozen=True)

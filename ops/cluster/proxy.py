@@ -39,7 +39,8 @@ def service(name: str, namespace: str, *, port: str, context: str | None) -> Ite
         ]  # fmt: skip
         with (Path(folder) / "said").open("w+") as said:
             try:
-                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+                # In a group of its own: what Ctrl-C ends has to say goodbye through it.
+                process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, process_group=0)
             except FileNotFoundError:
                 raise KubectlError("kubectl is not on PATH") from None
             try:

@@ -130,7 +130,14 @@ def test_in_the_cluster_it_is_reached_through_the_api_server(
         assert cli.main(["alerts", "test"]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 4
         assert cli.main(["alerts", "test", "--namespace", "other"]) == 2
-        assert "Alertmanager gives no answer: Client error '404" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "Alertmanager gives no answer: Client error '404" in said
+        assert "kubectl port-forward --namespace other service/alertmanager 9093" in said
+    path = "/api/v1/namespaces/monitoring/services/alertmanager-operated:9093/proxy"
+    with api_server(tmp_path / "kubeconfig", path, bench.alertmanager):
+        elsewhere = ["--service", "alertmanager-operated", "--alertmanager-namespace", "monitoring"]
+        assert cli.main(["alerts", "test", *elsewhere]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 4
     assert cli.main(["alerts", "test", "--context", "nowhere"]) == 2
     assert "kubectl proxy failed: " in capsys.readouterr().err
     monkeypatch.setenv("PATH", "/nonexistent")

@@ -59,8 +59,11 @@ class Run:
         return [r for r in self.resources if r.type.rpartition(":")[2] == kind]
 
 
-class _Mocks(pulumi.runtime.Mocks):
+class Mocks(pulumi.runtime.Mocks):
+    """Makes every resource at once; of its outputs it makes up what the program reads."""
+
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Return its id and outputs."""
         outputs = dict(args.inputs)
         if args.typ.startswith("kubernetes:"):
             metadata = dict(outputs.get("metadata") or {})
@@ -73,6 +76,7 @@ class _Mocks(pulumi.runtime.Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        """Refuse: what is asked of the outside makes a preview depend on it."""
         raise AssertionError(f"the program calls out: {args.token}")
 
 
@@ -151,7 +155,7 @@ def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, s
     # What a run before left undone, because its settings were refused, belongs to a loop that is closed.
     SETTINGS.outputs.clear()
     set_root_resource(None)
-    mocks = _Mocks()
+    mocks = Mocks()
     pulumi.runtime.set_mocks(
         mocks, project="orka-ppm", stack="staging", preview=False, monitor=_RecordingMonitor(mocks, run)
     )
@@ -173,5 +177,10 @@ def run_program(config: Mapping[str, Any] | None = None, secrets: Mapping[str, s
         # What the program does to its own process, which this is not.
         pulumi.log.debug = debug
         gc.enable()
+        # Where a resource failed, others still wait for it.
+        while left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()
     return run

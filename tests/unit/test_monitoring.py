@@ -6,13 +6,20 @@ import json
 import re
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
 from components.exporters import login_files
+from components.monitoring import NOBODY_COUNTS, NOBODY_HEARS, NOBODY_MISSES
 from model.monitoring_parts import EXPORTERS, PORTS
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.other_settings import CHANNELS
+
+WATCHED = {
+    "edge-metrics": {"source": "ingress-nginx", "targets": ["ingress.example.com:10254"]},
+    "watchdog-url": "https://watchdog.example.com/ping",
+}
 
 
 def _run(mode: str, keys: dict[str, str] | None = None, **monitoring: Any) -> Run:
@@ -133,6 +140,27 @@ def test_without_a_channel_the_stack_is_deployed_all_the_same() -> None:
     assert run.error is None
     receivers = _config_map(run, "alertmanager", "alertmanager.yaml")["receivers"]
     assert all(set(one) == {"name"} for one in receivers)
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "given", "warned"),
+    [
+        ("standalone", {}, {}, {NOBODY_HEARS, NOBODY_COUNTS, NOBODY_MISSES}),
+        ("standalone", CHANNELS, {}, {NOBODY_COUNTS, NOBODY_MISSES}),
+        ("standalone", CHANNELS, WATCHED, set()),
+        ("operator", CHANNELS, {}, {NOBODY_MISSES}),
+        ("none", {}, {}, set()),
+    ],
+)
+def test_what_nobody_watches_is_a_warning(
+    mode: str, keys: dict[str, str], given: dict[str, Any], warned: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the stack file is committed it names no counters of the edge and no watchdog."""
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, *_: said.append(message))
+    assert _run(mode, keys=keys, **given).error is None
+    assert set(said) == warned
+    assert len(said) == len(warned)
 
 
 def test_an_application_without_metrics_is_not_asked_for_them() -> None:

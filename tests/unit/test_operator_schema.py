@@ -11,13 +11,14 @@ from tests.unit.harness import SECRETS, complete, manifests, run_program
 from tests.unit.operator_schema import KINDS, faults, without_descriptions
 
 GROUP = "monitoring.coreos.com/"
+WATCHDOG = "https://example.com/ping"
 PLACE = ("spec", "receivers", 1, "pagerdutyConfigs", 0)
 
 
-def _objects(*, channels: bool = True) -> list[dict[str, Any]]:
+def _objects(*, channels: bool = True, watchdog: bool = True) -> list[dict[str, Any]]:
     """Everything that the operator can be told of."""
     config = complete()
-    config["monitoring"] |= {"mode": "operator", "watchdog-url": "https://example.com/ping"}
+    config["monitoring"] |= {"mode": "operator", "watchdog-url": WATCHDOG if watchdog else None}
     config["edge"]["tls"]["cluster-issuer"] = "letsencrypt"
     config["logging"]["sink"] = "file"
     config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
@@ -47,10 +48,17 @@ def test_every_object_is_what_the_operator_understands(objects: list[dict[str, A
     assert len(found) == len(objects) > 10
 
 
-def test_without_a_channel_no_object_names_one() -> None:
-    objects = _objects(channels=False)
+def test_without_a_channel_and_a_watchdog_no_object_names_one() -> None:
+    objects = _objects(channels=False, watchdog=False)
     assert {one["kind"] for one in objects} == set(KINDS) - {"AlertmanagerConfig"}
     assert [fault for one in objects for fault in faults(one)] == []
+
+
+def test_a_watchdog_is_told_without_any_channel() -> None:
+    config = _one(_objects(channels=False), "AlertmanagerConfig")
+    told = [one for one in config["spec"]["receivers"] if len(one) > 1]
+    assert told == [{"name": "watchdog", "webhookConfigs": [{"url": WATCHDOG, "sendResolved": False}]}]
+    assert faults(config) == []
 
 
 @pytest.mark.parametrize(

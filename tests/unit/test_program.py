@@ -17,7 +17,9 @@ from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
 from ops.checker.probes import REQUIRED
 from ops.checks import arguments
+from tests.unit import harness
 from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from tests.unit.other_settings import CHANNELS
 from tests.unit.rendered import masked
 
 if TYPE_CHECKING:
@@ -71,6 +73,40 @@ def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
         assert _waits_for(run, gate, resource), resource.name
     for name in ("backend", "frontend"):
         assert _waits_for(run, gate, run.one("Service", name)), name
+
+
+def _announced() -> Run:
+    config = complete()
+    config["verification"]["announce"] = True
+    return run_program(config, {**SECRETS, **CHANNELS})
+
+
+def test_slack_is_told_of_a_deployment_after_its_gate_is_green(run: Run) -> None:
+    announced = _announced()
+    message, gate = announced.one("Job", "announcement"), announced.one("Job", "verification")
+    assert any(urn.endswith(_urn_end(gate)) for urn in message.dependencies)
+    assert not _waits_for(announced, gate, message)
+    # Of each gate there is one message: the template changes with the gate's name.
+    annotations = message.inputs["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["orka-ppm/gate"] == "verification-auto"
+    assert not [resource for resource in run.resources if "announcement" in resource.name]
+
+
+def test_slack_is_told_nothing_of_a_deployment_whose_gate_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, new_resource = list[str](), harness.Mocks.new_resource
+
+    def red(self: harness.Mocks, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, object]]:
+        made.append(f"{args.typ.rpartition(':')[2]} {args.name}")
+        if made[-1] == "Job verification":
+            raise RuntimeError("the gate is red")
+        return new_resource(self, args)
+
+    monkeypatch.setattr(harness.Mocks, "new_resource", red)
+    with pytest.raises(Exception, match="the gate is red"):
+        _announced()
+    assert "Job verification" in made
+    assert "Job announcement" not in made
+    assert "Secret announcement" in made
 
 
 @pytest.mark.parametrize("name", ["backend", "frontend"])
