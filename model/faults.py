@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from model import profiles
 from model.crossing import crossing_faults
@@ -51,10 +52,15 @@ def read_settings(raw: Mapping[str, str], secrets: Mapping[str, str | None]) -> 
     """
     document, faults = _document(raw)
     settings: Settings | None = None
+    there = {(key,) for key in raw}
     try:
         settings = Settings.model_validate_json(json.dumps(profiles.complete(document)))
     except ValidationError as error:
-        faults += [_fault(detail) for detail in error.errors(include_url=False, include_input=False)]
+        details = error.errors(include_url=False, include_input=False)
+        # A group that is there and missing is one that could not be read, and is named already.
+        faults += [
+            _fault(detail) for detail in details if detail["type"] != "missing" or detail["loc"] not in there
+        ]
     faults += secret_faults(secrets, document)
     if settings is not None:
         faults += [f"{PROJECT}:{fault}" for fault in crossing_faults(settings, secrets)]
@@ -73,11 +79,24 @@ def _document(raw: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         if key not in groups:
             faults.append(f"{PROJECT}:{key} {_UNKNOWN}: pulumi config rm {PROJECT}:{key}")
             continue
+        value = _value(text)
         try:
-            document[key] = json.loads(text)
-        except ValueError:
-            document[key] = text
+            # What the settings are read by refuses more than the standard library, and names no place.
+            from_json(json.dumps({key: value}))
+        except (ValueError, RecursionError):
+            faults.append(
+                f"{PROJECT}:{key} holds half of a character (as \\ud800), or too deep lists: write it anew"
+            )
+        else:
+            document[key] = value
     return document, faults
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def secret_faults(secrets: Mapping[str, str | None], document: Mapping[str, Any]) -> list[str]:
@@ -120,7 +139,7 @@ def _fault(detail: ErrorDetails) -> str:
         return f"{path} {_UNKNOWN}: pulumi config rm --path '{path}'"
     if detail["type"] == "missing":
         return f"{path} is missing: pulumi config set --path '{path}' VALUE"
-    if steps[0] == "images" and len(steps) == len(("images", "NAME")) and detail["type"] == "value_error":
+    if steps[:1] == ["images"] and len(steps) == len(("images", "NAME")) and detail["type"] == "value_error":
         path, value = f"{path}.digest", "sha256:…"
     else:
         value = "VALUE"

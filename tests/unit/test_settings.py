@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from components.network import policies
 from model.faults import SettingsError, read_settings
+from model.secrets import SECRET_KEYS
 from tests.unit.given import SECRETS, committed, complete
 from tests.unit.harness import run_program
+from tests.unit.other_settings import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def _read(config: dict[str, Any], secrets: dict[str, str | None] | None = None) -> list[str]:
+def _read(config: dict[str, Any], secrets: Mapping[str, str | None] = SECRETS) -> list[str]:
+    """The faults; where there are none, policies are made of the settings, which take every URL apart."""
     raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     try:
-        read_settings(raw, SECRETS if secrets is None else secrets)
+        policies(read_settings(raw, secrets))
     except SettingsError as error:
         return list(error.faults)
     return []
@@ -81,6 +88,15 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("openai.base-url", "http://api.openai.com/v1", "use https://"),
         ("supabase.url", "ftp://staging.supabase.co", "expected https://HOST"),
         ("redis.url", "http://host", "expected redis://HOST:PORT"),
+        ("redis.url", "redis://host:99999", "names no host, or a port that is not between 1 and 65535"),
+        ("supabase.url", "https://staging.supabase.co:99999", "names no host, or a port that is not"),
+        ("supabase.url", "https://staging.supabase.co:abc", "names no host, or a port that is not"),
+        ("supabase.url", "https://[", "names no host, or a port that is not"),
+        ("openai.base-url", "https://:443/v1", "names no host, or a port that is not"),
+        ("openai.base-url", "https://api.openai.com:0/v1", "names no host, or a port that is not"),
+        ("backend.cors-origins", ["https://staging.orka-ppm.example.com:65536"], "names no host, or a port"),
+        ("monitoring.edge-metrics", {"targets": ["edge:70000"]}, "names no host, or a port that is not"),
+        ("backend.env", {"HALF": "\ud800"}, "orka-ppm:backend holds half of a character"),
         ("network.database", {"port": 6000}, "no pod could reach the database; give both the same port"),
         ("network.edge", {"namespaces": [], "cidrs": []}, "names nobody: give `namespaces`, or `cidrs`"),
         ("network.redis", {"cidrs": ["10.0.0.1/8"]}, "its host bits zero"),
@@ -194,6 +210,8 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
         ("slack-webhook-url", "https://hooks.slack.com/hidden", "expected https://hooks.slack.com/services/"),
         ("slack-webhook-url", "https://hooks.slack.com.x.org/services/T/B/hidden", "not an address of Slack"),
         ("slack-webhook-url", "http://hooks.slack.com/services/T/B/hidden", "not an address of Slack"),
+        ("slack-webhook-url", "https://[hidden", "is not a URL; expected https://hooks.slack.com/services/"),
+        ("slack-webhook-url", "http://10.244.0.1:99999/services/T/B/hidden", "is not a URL"),
         ("supabase-key", SECRETS["supabase-service-key"], "expected a JWT whose role is anon"),
         ("supabase-service-key", SECRETS["supabase-key"], "expected a JWT whose role is service_role"),
         ("redis-password", "staging_redis_password", "the guide's placeholder"),
@@ -286,10 +304,38 @@ def test_junk_anywhere_gets_messages_that_name_the_place(leaf: tuple[Any, ...], 
     assert all(fault.startswith("orka-ppm:") for fault in faults)
 
 
-@given(key=st.sampled_from(sorted(SECRETS)), value=st.text(max_size=60))
+_ADDRESS = st.builds(
+    "{}://{}{}{}".format,
+    st.sampled_from(["http", "https", "redis", "rediss", "postgresql"]),
+    st.sampled_from(["", "db.example.com", "10.244.0.1", "[::1]", "u:p@h"])
+    | st.text("[]:@.%\u2100a", max_size=6),
+    st.sampled_from(["", ":", ":0", ":abc", ":8080", ":65536", ":99999"]),
+    st.sampled_from(["", "/", "/1", "/services/T/B/x", "?", "#"]),
+)
+_URLS = (
+    "supabase.url", "openai.base-url", "redis.url", "logging.url", "monitoring.pagerduty-url",
+    "monitoring.watchdog-url", "monitoring.runbook-url", "frontend.url",
+)  # fmt: skip
+
+
+@given(path=st.sampled_from(_URLS), address=_ADDRESS)
+def test_an_address_like_text_gets_messages_or_is_used(path: str, address: str) -> None:
+    everything = VARIANTS["everything"]
+    faults = _read(_set(everything.config(), path, address), {**SECRETS, **everything.secrets})
+    assert all(fault.startswith("orka-ppm:") for fault in faults)
+
+
+@given(key=st.sampled_from(sorted(SECRET_KEYS)), value=st.text(max_size=60) | _ADDRESS)
+@example(key="slack-webhook-url", value="https://[")
 def test_any_secret_gets_a_message_or_none(key: str, value: str) -> None:
     faults = _read(complete(), {**SECRETS, key: value})
     assert all(fault.startswith("orka-ppm:") for fault in faults)
+
+
+@pytest.mark.parametrize("text", ["[" * 150 + "]" * 150, "[" * 300 + "]" * 300, "[" * 9000 + "]" * 9000])
+def test_lists_of_any_depth_get_a_message(text: str) -> None:
+    (fault,) = _read(_set(complete(), "backend", text))
+    assert fault.startswith("orka-ppm:backend")
 
 
 @given(raw=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=40), max_size=4))
