@@ -82,6 +82,29 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("backend.env", {"ANON": SECRETS["supabase-key"]}, "a JWT of the role anon"),
         ("frontend.env", {"KEY": SECRETS["supabase-service-key"]}, "a JWT of the role service_role"),
         ("frontend.env", {"AUTH": f"Bearer {SECRETS['supabase-service-key']}"}, "role service_role"),
+        (
+            "backend.env",
+            {"NOTE": f"is {SECRETS['encryption-salt']}"},
+            "looks like a secret (it holds encryption-salt)",
+        ),
+        ("backend.env", {"PASSWORD": "canary-admin"}, "looks like a secret (it holds database-admin-url)"),
+        (
+            "backend.contract",
+            {"env": {"KEY": SECRETS["jwt-secret"]}},
+            "backend.contract.env.KEY looks like a",
+        ),
+        (
+            "backend.contract",
+            {"aliases": {"OTHER": "JWT_SECRET"}, "env": {"OTHER": "x"}},
+            "OTHER is set by the",
+        ),
+        ("frontend.env", {"CODED": "Y2FuYXJ5LXJlZGlz"}, "looks like a secret (it holds redis-password)"),
+        (
+            "frontend.env",
+            {"JWT_SECRET": "x"},
+            "JWT_SECRET is the name of a secret, and the frontend is given",
+        ),
+        ("frontend.env", {"DATABASE_URL": "x"}, "DATABASE_URL is the name of a secret, and the frontend is"),
         ("frontend.env", {"API": "https://foreign.supabase.co"}, "names the host foreign.supabase.co"),
         ("frontend.contract", {"port": 0}, "orka-ppm:frontend.contract.port: input should be greater"),
         ("openai.organization", "acme", "expected org-…"),
@@ -153,6 +176,8 @@ def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, exp
         ("supabase.url", "http://10.244.0.1:8602"),
         ("openai.base-url", "http://gateway.ai.svc.cluster.local/v1"),
         ("frontend.env", {"ANON": SECRETS["supabase-key"]}),
+        ("frontend.env", {"SUPABASE_KEY": SECRETS["supabase-key"], "LOG_LEVEL": "info"}),
+        ("backend.env", {"CONTACT": f"mailto:{SECRETS['check-email']}"}),
         ("backend.env", {"SELF": "https://api-staging.orka-ppm.example.com/api"}),
         ("backend.env", {"TEXT": "time: 10:30, mail a@b.example"}),
         ("cron-jobs.embedding-generation.schedule", "15,45 0-6/2 1 */3 1-5"),
@@ -246,6 +271,20 @@ def test_a_malformed_secret_is_named_and_never_shown(key: str, value: str, expec
 )
 def test_an_address_of_sentry_is_taken(dsn: str) -> None:
     assert _read(complete(), {**SECRETS, "sentry-dsn": dsn}) == []
+
+
+def test_the_frontend_may_be_told_where_errors_go_and_the_backend_is_told_by_the_stack() -> None:
+    dsn = "https://key@sentry.example.com/1"
+    config = _set(complete(), "network.further", {"sentry": {"hosts": ["sentry.example.com"]}})
+    assert _read(_set(config, "frontend.env", {"SENTRY_DSN": dsn}), {**SECRETS, "sentry-dsn": dsn}) == []
+    (fault,) = _read(_set(config, "backend.env", {"ERRORS_GO_TO": dsn}), {**SECRETS, "sentry-dsn": dsn})
+    assert "looks like a secret (it holds sentry-dsn)" in fault
+
+
+@pytest.mark.parametrize(("value", "count"), [("abc", 1), ("abcdef", 0)])
+def test_a_short_password_may_be_part_of_a_word_and_not_all_of_it(value: str, count: int) -> None:
+    config = _set(complete(), "backend.env", {"WORD": value})
+    assert len(_read(config, {**SECRETS, "redis-password": "abc"})) == count
 
 
 def test_a_sentry_that_no_pod_reaches_is_named() -> None:
