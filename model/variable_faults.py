@@ -107,5 +107,10 @@ def _foreign(value: str, settings: Settings) -> set[str]:
     known |= {host for each in settings.network.further.values() for host in each.hosts}
     urls = (settings.supabase.url, settings.openai.base_url, settings.redis.url)
     known |= {urlsplit(url).hostname or "" for url in urls}
-    named = {match["host"].lower() for match in _HOST.finditer(value)}
-    return {host for host in named if host not in known and "." in host and not host.endswith((".svc",))}
+    named = {match["host"].lower().strip("[]") for match in _HOST.finditer(value)}
+    return {host for host in named if host not in known and _is_elsewhere(host)}
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Not the name of a pod's own neighbours, as `redis` or `name.namespace.svc.cluster.local`."""
+    return ":" in host or ("." in host and not host.endswith((".svc", ".svc.cluster.local")))

@@ -77,6 +77,7 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("backend.env", {"LOG_LEVEL": "INFO"}, "backend.env.LOG_LEVEL is set by the stack itself: remove it"),
         ("backend.env", {"JWT_SECRET": "x"}, "backend.env.JWT_SECRET is set by the stack itself"),
         ("backend.env", {"HOOK": "https://hooks.example.org/x"}, "names the host hooks.example.org"),
+        ("backend.env", {"HOOK": "http://[2001:db8::1]:80/x"}, "names the host 2001:db8::1"),
         ("backend.env", {"OTHER_DB": "postgresql://a:hidden@db.svc/x"}, "looks like a secret"),
         ("backend.env", {"KEY": "sk-hidden-0123456789abcdef"}, "looks like a secret"),
         ("backend.env", {"ANON": SECRETS["supabase-key"]}, "a JWT of the role anon"),
@@ -178,6 +179,10 @@ def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, exp
         ("frontend.env", {"ANON": SECRETS["supabase-key"]}),
         ("frontend.env", {"SUPABASE_KEY": SECRETS["supabase-key"], "LOG_LEVEL": "info"}),
         ("backend.env", {"CONTACT": f"mailto:{SECRETS['check-email']}"}),
+        (
+            "backend.env",
+            {"CACHE": "http://cache.tools.svc.cluster.local:8080", "NEAR": "http://cache.tools.svc"},
+        ),
         ("backend.env", {"SELF": "https://api-staging.orka-ppm.example.com/api"}),
         ("backend.env", {"TEXT": "time: 10:30, mail a@b.example"}),
         ("cron-jobs.embedding-generation.schedule", "15,45 0-6/2 1 */3 1-5"),
@@ -204,6 +209,11 @@ def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
     config = _set(complete(), "backend.env", {"HOOK": "https://hooks.example.org/x"})
     config["network"]["further"] = {"hooks": {"hosts": ["hooks.example.org"]}}
     assert _read(config) == []
+
+
+def test_an_address_of_the_new_protocol_that_a_setting_names_may_be_named() -> None:
+    config = _set(complete(), "supabase.url", "http://[fd00::1]:8602")
+    assert _read(_set(config, "backend.env", {"AUTH": "http://[fd00::1]:8602/auth"})) == []
 
 
 def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
