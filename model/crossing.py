@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
 DEFAULT_DATABASE_PORT = 5432
 
 
-def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> list[str]:
-    """Every such fault, by the path of its key within the project; no value of a secret is in a message."""
-    return [
-        *_frontend(settings),
-        *_origins(settings),
-        *_database_port(settings, secrets),
-        *_aliases(settings),
-        *variable_faults(settings, secrets),
-        *_logging(settings),
-        *_sentry(settings, secrets),
-    ]
+def crossing_faults(
+    settings: Settings, secrets: Mapping[str, str | None], *, partial: bool = False
+) -> list[str]:
+    """Every such fault, by the path of its key within the project; no value of a secret is in a message.
+
+    Of partial settings a rule says what it can: groups that are wrong by themselves are not there.
+    """
+    rules = (
+        _frontend(settings),
+        _origins(settings),
+        _database_port(settings, secrets),
+        _aliases(settings),
+        variable_faults(settings, secrets),
+        _logging(settings),
+        _sentry(settings, secrets),
+    )
+    return [fault for rule in rules for fault in (_possible(rule) if partial else rule)]
+
+
+def _possible(rule: Iterator[str]) -> Iterator[str]:
+    with contextlib.suppress(AttributeError):
+        yield from rule
 
 
 def _logging(settings: Settings) -> Iterator[str]:

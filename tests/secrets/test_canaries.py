@@ -46,7 +46,7 @@ def test_no_variant_shows_a_canary_outside_of_what_is_marked_secret(name: str) -
 def leaking() -> Run:
     """The program with a secret where a plain setting belongs, and without the rules that refuse it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faults, "crossing_faults", lambda *_: [])
+        patch.setattr(faults, "crossing_faults", lambda *_, **__: [])
         return run_program(*_pasted())
 
 

@@ -326,6 +326,36 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(faults) == 3
 
 
+def test_faults_between_settings_are_told_with_those_of_one_and_with_missing_folders() -> None:
+    config = _set(complete(), "openai.organization", "acme")
+    config["images"]["backend"] = {"repository": "registry.example.com/a", "build": {"context": "nowhere"}}
+    config["network"]["database"] = {"port": 6000}
+    config["backend"]["cors-origins"] = ["https://other.example.com"]
+    run = run_program(config, {**SECRETS, "jwt-secret": "short"})
+    told = str(run.error)
+    for fault in (
+        "openai.organization: expected org-",
+        "jwt-secret is shorter",
+        "network.database.port is 6000, but",
+        "backend.cors-origins lacks the frontend's own origin",
+        "images.backend.build.context: there is no nowhere",
+        "images.backend.build.dockerfile: there is no nowhere/Dockerfile",
+    ):
+        assert f"- orka-ppm:{fault}" in told
+    assert "6 faults" in told
+
+
+def test_a_rule_between_settings_says_nothing_of_a_group_that_is_wrong_by_itself() -> None:
+    config = _set(
+        _set(complete(), "edge.api-host", "X"), "backend.cors-origins", ["https://other.example.com"]
+    )
+    faults = _read(_set(config, "network.database", {"port": 6000}))
+    assert sorted(fault.partition(" ")[0] for fault in faults) == [
+        "orka-ppm:edge.api-host:",
+        "orka-ppm:network.database.port",
+    ]
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
