@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pulumi.runtime
 
 from model.faults import PROJECT, SettingsError, read_settings
 from model.secrets import SECRET_KEYS, SECRETS
+from model.settings import Build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,26 +46,20 @@ def load() -> tuple[Settings, Secrets]:
     # Read here for its format rule only; what is handed on stays marked as a secret.
     plain = {key: config.get(key) for key in SECRET_KEYS}
     try:
-        settings = read_settings(raw, plain)
-        _require_contexts(settings)
+        settings = read_settings(raw, plain, missing_contexts(raw))
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     given = {spec.key: config.require_secret(spec.key) for spec in SECRETS if plain[spec.key] is not None}
     return settings, Secrets(given)
 
 
-def _require_contexts(settings: Settings) -> None:
-    """Have the files that an image would be built from.
-
-    Raises:
-        SettingsError: a folder or a Dockerfile is not there.
-    """
+def missing_contexts(raw: Mapping[str, str]) -> list[str]:
+    """Every file that an image would be built from and that is not there, whatever else is wrong."""
     faults = []
     for name in ("backend", "frontend", "ops"):
-        image = getattr(settings.images, name)
-        if image is None or image.build is None:
+        build = _build(raw, name)
+        if build is None:
             continue
-        build = image.build
         dockerfile = build.dockerfile or f"{build.context}/Dockerfile"
         for key, path, found in (
             ("context", build.context, Path(build.context).is_dir()),
@@ -74,8 +70,15 @@ def _require_contexts(settings: Settings) -> None:
                 faults.append(
                     f"{at}: there is no {path} in the program's folder: pulumi config set --path '{at}' PATH"
                 )
-    if faults:
-        raise SettingsError(faults)
+    return faults
+
+
+def _build(raw: Mapping[str, str], name: str) -> Build | None:
+    """How an image is built, where the settings say it well; their own rules name what is wrong."""
+    try:
+        return Build.model_validate_json(json.dumps(json.loads(raw["images"])[name]["build"]))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
 
 
 def _own_values() -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import sentry
 from model.reachability import ANYWHERE, outside
-from model.secrets import SECRETS, jwt_role
+from model.secrets import SECRETS
+from model.variable_faults import OWN_VARIABLES, variable_faults
 from model.variables import plain
 
 if TYPE_CHECKING:
@@ -17,26 +18,30 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 DEFAULT_DATABASE_PORT = 5432
-OWN_VARIABLES = {spec.variable for spec in SECRETS} | {"REDIS_URL", "ORKA_RELEASE", "SENTRY_RELEASE"}
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/\s@]*@)?(?P<host>\[[^\]\s]*\]|[^/\s:?#,;'\"]+)", re.IGNORECASE)
-_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
-_SECRET = re.compile(
-    r"\bsk-[A-Za-z0-9_-]{16,}|://[^/\s:@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|hooks\.slack\.com/services/"
-)
 
 
-def crossing_faults(settings: Settings, secrets: Mapping[str, str | None]) -> list[str]:
-    """Every such fault, by the path of its key within the project; no value of a secret is in a message."""
-    return [
-        *_frontend(settings),
-        *_origins(settings),
-        *_database_port(settings, secrets),
-        *_aliases(settings),
-        *_variables(settings),
-        *_logging(settings),
-        *_sentry(settings, secrets),
-    ]
+def crossing_faults(
+    settings: Settings, secrets: Mapping[str, str | None], *, partial: bool = False
+) -> list[str]:
+    """Every such fault, by the path of its key within the project; no value of a secret is in a message.
+
+    Of partial settings a rule says what it can: groups that are wrong by themselves are not there.
+    """
+    rules = (
+        _frontend(settings),
+        _origins(settings),
+        _database_port(settings, secrets),
+        _aliases(settings),
+        variable_faults(settings, secrets),
+        _logging(settings),
+        _sentry(settings, secrets),
+    )
+    return [fault for rule in rules for fault in (_possible(rule) if partial else rule)]
+
+
+def _possible(rule: Iterator[str]) -> Iterator[str]:
+    with contextlib.suppress(AttributeError):
+        yield from rule
 
 
 def _logging(settings: Settings) -> Iterator[str]:
@@ -101,45 +106,3 @@ def _aliases(settings: Settings) -> Iterator[str]:
     for alias, name in backend.contract.aliases.items():
         if name not in known:
             yield f"backend.contract.aliases.{alias}: no variable is called {name}: name one that is"
-
-
-def _variables(settings: Settings) -> Iterator[str]:
-    own = OWN_VARIABLES | set(plain(settings))
-    for path, variables in (
-        ("backend.env", settings.backend.env),
-        ("backend.contract.env", settings.backend.contract.env),
-        ("frontend.env", settings.frontend.env),
-    ):
-        for name, value in variables.items():
-            at = f"{path}.{name}"
-            if name in own and path != "frontend.env":
-                yield f"{at} is set by the stack itself: remove it here, and set the key that it comes from"
-            if kind := _secret_kind(value, public=path == "frontend.env"):
-                yield (
-                    f"{at} looks like a secret ({kind}), and everybody reads the variables of this file: "
-                    "remove it; what the stack knows as a secret reaches the pods by itself"
-                )
-            for host in sorted(_foreign(value, settings)):
-                yield (
-                    f"{at} names the host {host}, which is none of this stack's: correct it, or list it "
-                    "under network.further"
-                )
-
-
-def _secret_kind(value: str, *, public: bool) -> str | None:
-    """What the value looks like; the anon key may be public."""
-    for match in _JWT.finditer(value):
-        role = jwt_role(match[0])
-        if role is not None and not (public and role == "anon"):
-            return f"a JWT of the role {role or 'nobody'}"
-    return "a key, or an address with a password" if _SECRET.search(value) else None
-
-
-def _foreign(value: str, settings: Settings) -> set[str]:
-    """Hosts that the stack was not told of: an application must not fall back to someone else's service."""
-    known = {settings.edge.api_host, urlsplit(settings.frontend_url).hostname or ""}
-    known |= {host for each in settings.network.further.values() for host in each.hosts}
-    urls = (settings.supabase.url, settings.openai.base_url, settings.redis.url)
-    known |= {urlsplit(url).hostname or "" for url in urls}
-    named = {match["host"].lower() for match in _HOST.finditer(value)}
-    return {host for host in named if host not in known and "." in host and not host.endswith((".svc",))}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import sentry
-from model.settings_base import inside
+from model.settings_base import an_address, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def _key(placeholder: str, shortest: int) -> Callable[[str], str | None]:
     def rule(value: str) -> str | None:
         if value == placeholder:
             return "is the guide's placeholder; `ops secrets generate` makes a good one"
-        if len(value.encode()) < shortest:
+        if len(value.encode(errors="surrogatepass")) < shortest:
             return f"is shorter than {shortest} bytes; `ops secrets generate` makes a good one"
         return None
 
@@ -104,9 +104,12 @@ def _redis_password(value: str) -> str | None:
 
 
 def _slack_webhook(value: str) -> str | None:
-    parts = urlsplit(value)
     if "YOUR" in value or value.endswith("..."):
         return "is a placeholder; give the URL that Slack shows for the incoming webhook"
+    try:
+        parts = urlsplit(an_address(value))
+    except ValueError:
+        return "is not a URL; expected https://hooks.slack.com/services/T…/B…/…"
     if not parts.path.startswith("/services/") or len(parts.path.split("/")) != SLACK_PATH_PARTS:
         return "expected https://hooks.slack.com/services/T…/B…/…"
     if parts.scheme == "https" and parts.hostname in SLACK_HOSTS:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from model.job_effects import Task
 from model.schedule import shortest_period_s
@@ -23,6 +23,7 @@ from model.settings_base import (
     Strict,
     Text,
     VariableName,
+    an_address,
 )
 from model.settings_cluster import Cluster
 from model.settings_contract import BackendContract, Contract
@@ -120,6 +121,7 @@ class Redis(Strict):
             r"rediss?://[^\s:@/]+(:[0-9]{1,5})?(/[0-9]+)?",
             "expected redis://HOST:PORT/NUMBER or rediss://…, without the password, which is a secret",
         ),
+        AfterValidator(an_address),
     ]
 
 

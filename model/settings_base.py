@@ -65,6 +65,19 @@ def _not_a_tag(repository: str) -> str:
     return repository
 
 
+def an_address(url: str) -> str:
+    """The URL, where its host and its port can be told; network policies are made of them."""
+    try:
+        parts = urlsplit(url)
+        told = parts.hostname and parts.port != 0
+    except ValueError:
+        told = False
+    if not told:
+        message = "names no host, or a port that is not between 1 and 65535"
+        raise ValueError(message)
+    return url
+
+
 def _plain_http_only_inside(url: str) -> str:
     if url.rstrip("/") != url:
         message = "leave out the slash at the end"
@@ -109,6 +122,7 @@ HttpUrl = Annotated[
     Text(
         r"https?://[^\s/?#@]+(/[^\s?#]*)?", "expected https://HOST, perhaps with a path; no login, no query"
     ),
+    AfterValidator(an_address),
     AfterValidator(_plain_http_only_inside),
 ]
 Origin = Annotated[
@@ -117,6 +131,7 @@ Origin = Annotated[
         r"https://[a-z0-9.-]+(:[0-9]{1,5})?",
         "expected an origin like https://app.example.com: https, no path, and never *, which lets all in",
     ),
+    AfterValidator(an_address),
 ]
 Quantity = Annotated[
     str, Text(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?", "expected a quantity like 250m or 512Mi")

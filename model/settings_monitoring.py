@@ -6,13 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from model.settings_base import DnsLabel, HttpUrl, Seconds, Strict, Text
+from model.settings_base import DnsLabel, HttpUrl, Seconds, Strict, Text, an_address
 from model.settings_resources import Resources
 
 Percent = Annotated[int, Field(ge=1, le=100)]
 HostPort = Annotated[
     str,
     Text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?:[0-9]{1,5}", "expected HOST:PORT, no scheme and no path"),
+    AfterValidator(lambda target: an_address(f"//{target}").removeprefix("//")),
 ]
 SMALL = Resources.model_validate(
     {"cpu-request": "10m", "memory-request": "32Mi", "memory-limit": "128Mi"},

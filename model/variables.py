@@ -7,6 +7,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from model.settings import Settings
 
+SETTING_OF = {
+    "SUPABASE_URL": "supabase.url",
+    "OPENAI_BASE_URL": "openai.base-url",
+    "OPENAI_ORG_ID": "openai.organization",
+    "REDIS_URL": "redis.url",
+    "JWT_ALGORITHM": "backend.jwt-algorithm",
+    "CORS_ORIGINS": "backend.cors-origins",
+    "ENABLE_AUDIT_TRAIL": "backend.features.audit-trail",
+    "ENABLE_ANOMALY_DETECTION": "backend.features.anomaly-detection",
+    "ENABLE_RAG_SEARCH": "backend.features.rag-search",
+    "ENABLE_ML_CLASSIFICATION": "backend.features.ml-classification",
+    "LOG_LEVEL": "backend.log-level",
+    "SENTRY_ENVIRONMENT": "cluster.namespace",
+    "NEXT_PUBLIC_API_URL": "edge.api-host",
+    "NEXT_PUBLIC_SUPABASE_URL": "supabase.url",
+    "NEXT_PUBLIC_SUPABASE_ANON_KEY": "the secret supabase-key",
+    "NEXT_PUBLIC_ENVIRONMENT": "cluster.namespace",
+}
+"""By a variable of the pods or of the page, the setting that it comes from."""
+
 
 def plain(settings: Settings) -> dict[str, str]:
     """What the settings themselves say; nothing of an image, and nothing that a setting adds by name."""

@@ -98,6 +98,8 @@ def _pulumi(*arguments: str) -> str:
         )
     except FileNotFoundError:
         raise PulumiError("there is no pulumi on PATH") from None
+    except subprocess.TimeoutExpired:
+        raise PulumiError(f"pulumi did not answer within {TIMEOUT_S} s") from None
     if answer.returncode != 0:
         raise PulumiError(answer.stderr.strip() or f"pulumi ended with code {answer.returncode}")
     return answer.stdout

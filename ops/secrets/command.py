@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from model.secrets import SECRETS, SecretSpec
 from ops.secrets import export
 from ops.secrets.envfile import EnvFileError, parse
+from ops.secrets.others import left_out, public_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,11 @@ def _judge(args: argparse.Namespace) -> int:
         print(f"{args.file}: {error}", file=sys.stderr)
         return 2
     found = {spec: variables[spec.variable] for spec in SECRETS if variables.get(spec.variable)}
-    faults = faults_of(found)
+    if others := left_out(variables):
+        print(
+            f"no secrets, so left out; the stack file decides, compare: {', '.join(others)}", file=sys.stderr
+        )
+    faults = [*faults_of(found), *public_faults(variables)]
     for fault in faults:
         print(f"{args.file}: {fault}", file=sys.stderr)
     if faults:
@@ -113,6 +118,8 @@ def _set_all(found: Mapping[SecretSpec, str], stack: str) -> int:
             problem = answer.stderr.strip() if answer.returncode else None
         except FileNotFoundError:
             problem = "there is no pulumi on PATH"
+        except subprocess.TimeoutExpired:
+            problem = f"pulumi did not answer within {TIMEOUT_S} s"
         if problem is not None:
             print(f"{key}: {problem.replace(value, '[secret]')}", file=sys.stderr)
             print(f"set before: {', '.join(done) or 'nothing'}", file=sys.stderr)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import urllib.parse
+from typing import Any
 
 import pytest
 
+from model import faults
 from tests.unit.harness import CHECKOUT, SECRETS, Run, run_program
 from tests.unit.other_settings import CHANNELS, SINKS, VARIANTS
 from tests.unit.rendered import rendered
@@ -42,10 +44,23 @@ def test_no_variant_shows_a_canary_outside_of_what_is_marked_secret(name: str) -
 
 @pytest.fixture(scope="module")
 def leaking() -> Run:
-    """The program with a secret where a plain setting belongs."""
+    """The program with a secret where a plain setting belongs, and without the rules that refuse it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults, "crossing_faults", lambda *_, **__: [])
+        return run_program(*_pasted())
+
+
+def _pasted() -> tuple[dict[str, Any], dict[str, str]]:
     config = VARIANTS["hosted"].config()
     config["backend"]["env"] = {"NOTE": f"before {SECRETS['encryption-salt']} after"}
-    return run_program(config, {**SECRETS, **VARIANTS["hosted"].secrets})
+    return config, {**SECRETS, **VARIANTS["hosted"].secrets}
+
+
+def test_a_canary_in_a_plain_variable_is_refused_and_not_shown() -> None:
+    run = run_program(*_pasted())
+    assert "orka-ppm:backend.env.NOTE looks like a secret (it holds encryption-salt)" in str(run.error)
+    assert _leaks(str(run.error)) == set()
+    assert [resource for resource in run.resources if resource.custom] == []
 
 
 def test_a_planted_canary_is_found(leaking: Run) -> None:

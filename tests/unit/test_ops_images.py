@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.cli import main
+from ops.images import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,20 @@ def test_a_stack_without_outputs_is_told_what_to_do(pulumi: Path, capsys: pytest
     told = capsys.readouterr().err
     assert "run `pulumi up` first" in told
     assert "written before: nothing" in told
+
+
+def test_a_pulumi_that_hangs_is_reported_with_what_was_written_before(
+    pulumi: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "TIMEOUT_S", 3)
+    text = pulumi.read_text().replace(
+        "exit 0", 'case "$*" in *images.frontend*) exec sleep 30 ;; esac; exit 0'
+    )
+    pulumi.write_text(text)
+    assert main(["images", "pin"]) == 3
+    told = capsys.readouterr().err
+    assert "pulumi did not answer within 3 s" in told
+    assert "written before: backend" in told
 
 
 def test_the_list_is_json_for_scripts(pulumi: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,10 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.faults import read_settings
 from model.secrets import SECRETS as SPECS
+from model.settings import Settings
+from model.variables import SETTING_OF, plain
 from ops.cli import main
+from ops.secrets import command
 from ops.secrets.envfile import EnvFileError, parse, render
-from tests.unit.harness import SECRETS
+from tests.unit.given import SECRETS, complete
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +82,63 @@ def test_a_refusing_pulumi_is_reported_without_the_value(
     file.write_text("REDIS_PASSWORD=canary-value\n")
     assert main(["secrets", "import", str(file)]) == 3
     assert "canary-value" not in capsys.readouterr().err
+
+
+def test_what_is_no_secret_is_named_with_its_setting_and_not_shown(
+    pulumi: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "env"
+    file.write_text(
+        f"REDIS_PASSWORD=canary-value\nLOG_LEVEL=CANARY\nOWN=x\nNEXT_PUBLIC_THEME=dark\n"
+        f"NEXT_PUBLIC_SUPABASE_ANON_KEY={SECRETS['supabase-key']}\n"
+    )
+    assert main(["secrets", "import", str(file)]) == 0
+    told = capsys.readouterr().err
+    for named in (
+        "LOG_LEVEL (backend.log-level), OWN (backend.env.OWN), NEXT_PUBLIC_THEME (the image's build)",
+        "NEXT_PUBLIC_SUPABASE_ANON_KEY (the secret supabase-key)",
+    ):
+        assert named in told
+    assert "canary" not in told.lower()
+    assert pulumi.with_name("pulumi.argv").read_text().count("\n") == 1
+
+
+def test_every_variable_that_a_setting_makes_has_its_setting() -> None:
+    settings = read_settings({key: json.dumps(value) for key, value in complete().items()}, SECRETS)
+    assert set(plain(settings)) <= set(SETTING_OF)
+    schema = Settings.model_json_schema(by_alias=True)
+    for path in SETTING_OF.values():
+        place = schema
+        for key in () if path == "the secret supabase-key" else path.split("."):
+            place = place["properties"][key]
+            place = schema["$defs"][place["$ref"].rpartition("/")[2]] if "$ref" in place else place
+
+
+@pytest.mark.parametrize("verb", ["import", "check"])
+def test_a_service_key_that_every_browser_would_read_is_refused(
+    pulumi: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    file = tmp_path / "env"
+    service = SECRETS["supabase-service-key"]
+    file.write_text(f"REDIS_PASSWORD=canary-value\nNEXT_PUBLIC_SUPABASE_ANON_KEY={service}\n")
+    assert main(["secrets", verb, str(file)]) == 1
+    told = capsys.readouterr().err
+    assert "NEXT_PUBLIC_SUPABASE_ANON_KEY would give every browser a JWT of the role service_role" in told
+    assert service not in told
+    assert not pulumi.with_name("pulumi.argv").exists()
+
+
+def test_a_pulumi_that_hangs_is_reported_with_what_was_set_before(
+    pulumi: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "TIMEOUT_S", 3)
+    pulumi.write_text('#!/bin/sh\ncase "$*" in *jwt-secret*) exec sleep 30 ;; esac\n')
+    file = tmp_path / "env"
+    file.write_text(f"REDIS_PASSWORD=canary-value\nJWT_SECRET={SECRETS['jwt-secret']}\n")
+    assert main(["secrets", "import", str(file)]) == 3
+    told = capsys.readouterr().err
+    assert "orka-ppm:jwt-secret: pulumi did not answer within 3 s" in told
+    assert "set before: orka-ppm:redis-password" in told
 
 
 def test_generated_keys_are_accepted_by_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

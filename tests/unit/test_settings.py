@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from components.network import policies
 from model.faults import SettingsError, read_settings
+from model.secrets import SECRET_KEYS
 from tests.unit.given import SECRETS, committed, complete
 from tests.unit.harness import run_program
+from tests.unit.other_settings import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def _read(config: dict[str, Any], secrets: dict[str, str | None] | None = None) -> list[str]:
+def _read(config: dict[str, Any], secrets: Mapping[str, str | None] = SECRETS) -> list[str]:
+    """The faults; where there are none, policies are made of the settings, which take every URL apart."""
     raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     try:
-        read_settings(raw, SECRETS if secrets is None else secrets)
+        policies(read_settings(raw, secrets))
     except SettingsError as error:
         return list(error.faults)
     return []
@@ -70,17 +77,50 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("backend.env", {"LOG_LEVEL": "INFO"}, "backend.env.LOG_LEVEL is set by the stack itself: remove it"),
         ("backend.env", {"JWT_SECRET": "x"}, "backend.env.JWT_SECRET is set by the stack itself"),
         ("backend.env", {"HOOK": "https://hooks.example.org/x"}, "names the host hooks.example.org"),
+        ("backend.env", {"HOOK": "http://[2001:db8::1]:80/x"}, "names the host 2001:db8::1"),
         ("backend.env", {"OTHER_DB": "postgresql://a:hidden@db.svc/x"}, "looks like a secret"),
         ("backend.env", {"KEY": "sk-hidden-0123456789abcdef"}, "looks like a secret"),
         ("backend.env", {"ANON": SECRETS["supabase-key"]}, "a JWT of the role anon"),
         ("frontend.env", {"KEY": SECRETS["supabase-service-key"]}, "a JWT of the role service_role"),
         ("frontend.env", {"AUTH": f"Bearer {SECRETS['supabase-service-key']}"}, "role service_role"),
+        (
+            "backend.env",
+            {"NOTE": f"is {SECRETS['encryption-salt']}"},
+            "looks like a secret (it holds encryption-salt)",
+        ),
+        ("backend.env", {"PASSWORD": "canary-admin"}, "looks like a secret (it holds database-admin-url)"),
+        (
+            "backend.contract",
+            {"env": {"KEY": SECRETS["jwt-secret"]}},
+            "backend.contract.env.KEY looks like a",
+        ),
+        (
+            "backend.contract",
+            {"aliases": {"OTHER": "JWT_SECRET"}, "env": {"OTHER": "x"}},
+            "OTHER is set by the",
+        ),
+        ("frontend.env", {"CODED": "Y2FuYXJ5LXJlZGlz"}, "looks like a secret (it holds redis-password)"),
+        (
+            "frontend.env",
+            {"JWT_SECRET": "x"},
+            "JWT_SECRET is the name of a secret, and the frontend is given",
+        ),
+        ("frontend.env", {"DATABASE_URL": "x"}, "DATABASE_URL is the name of a secret, and the frontend is"),
         ("frontend.env", {"API": "https://foreign.supabase.co"}, "names the host foreign.supabase.co"),
         ("frontend.contract", {"port": 0}, "orka-ppm:frontend.contract.port: input should be greater"),
         ("openai.organization", "acme", "expected org-…"),
         ("openai.base-url", "http://api.openai.com/v1", "use https://"),
         ("supabase.url", "ftp://staging.supabase.co", "expected https://HOST"),
         ("redis.url", "http://host", "expected redis://HOST:PORT"),
+        ("redis.url", "redis://host:99999", "names no host, or a port that is not between 1 and 65535"),
+        ("supabase.url", "https://staging.supabase.co:99999", "names no host, or a port that is not"),
+        ("supabase.url", "https://staging.supabase.co:abc", "names no host, or a port that is not"),
+        ("supabase.url", "https://[", "names no host, or a port that is not"),
+        ("openai.base-url", "https://:443/v1", "names no host, or a port that is not"),
+        ("openai.base-url", "https://api.openai.com:0/v1", "names no host, or a port that is not"),
+        ("backend.cors-origins", ["https://staging.orka-ppm.example.com:65536"], "names no host, or a port"),
+        ("monitoring.edge-metrics", {"targets": ["edge:70000"]}, "names no host, or a port that is not"),
+        ("backend.env", {"HALF": "\ud800"}, "orka-ppm:backend holds half of a character"),
         ("network.database", {"port": 6000}, "no pod could reach the database; give both the same port"),
         ("network.edge", {"namespaces": [], "cidrs": []}, "names nobody: give `namespaces`, or `cidrs`"),
         ("network.redis", {"cidrs": ["10.0.0.1/8"]}, "its host bits zero"),
@@ -137,6 +177,12 @@ def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, exp
         ("supabase.url", "http://10.244.0.1:8602"),
         ("openai.base-url", "http://gateway.ai.svc.cluster.local/v1"),
         ("frontend.env", {"ANON": SECRETS["supabase-key"]}),
+        ("frontend.env", {"SUPABASE_KEY": SECRETS["supabase-key"], "LOG_LEVEL": "info"}),
+        ("backend.env", {"CONTACT": f"mailto:{SECRETS['check-email']}"}),
+        (
+            "backend.env",
+            {"CACHE": "http://cache.tools.svc.cluster.local:8080", "NEAR": "http://cache.tools.svc"},
+        ),
         ("backend.env", {"SELF": "https://api-staging.orka-ppm.example.com/api"}),
         ("backend.env", {"TEXT": "time: 10:30, mail a@b.example"}),
         ("cron-jobs.embedding-generation.schedule", "15,45 0-6/2 1 */3 1-5"),
@@ -163,6 +209,11 @@ def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
     config = _set(complete(), "backend.env", {"HOOK": "https://hooks.example.org/x"})
     config["network"]["further"] = {"hooks": {"hosts": ["hooks.example.org"]}}
     assert _read(config) == []
+
+
+def test_an_address_of_the_new_protocol_that_a_setting_names_may_be_named() -> None:
+    config = _set(complete(), "supabase.url", "http://[fd00::1]:8602")
+    assert _read(_set(config, "backend.env", {"AUTH": "http://[fd00::1]:8602/auth"})) == []
 
 
 def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
@@ -194,6 +245,8 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
         ("slack-webhook-url", "https://hooks.slack.com/hidden", "expected https://hooks.slack.com/services/"),
         ("slack-webhook-url", "https://hooks.slack.com.x.org/services/T/B/hidden", "not an address of Slack"),
         ("slack-webhook-url", "http://hooks.slack.com/services/T/B/hidden", "not an address of Slack"),
+        ("slack-webhook-url", "https://[hidden", "is not a URL; expected https://hooks.slack.com/services/"),
+        ("slack-webhook-url", "http://10.244.0.1:99999/services/T/B/hidden", "is not a URL"),
         ("supabase-key", SECRETS["supabase-service-key"], "expected a JWT whose role is anon"),
         ("supabase-service-key", SECRETS["supabase-key"], "expected a JWT whose role is service_role"),
         ("redis-password", "staging_redis_password", "the guide's placeholder"),
@@ -230,6 +283,20 @@ def test_an_address_of_sentry_is_taken(dsn: str) -> None:
     assert _read(complete(), {**SECRETS, "sentry-dsn": dsn}) == []
 
 
+def test_the_frontend_may_be_told_where_errors_go_and_the_backend_is_told_by_the_stack() -> None:
+    dsn = "https://key@sentry.example.com/1"
+    config = _set(complete(), "network.further", {"sentry": {"hosts": ["sentry.example.com"]}})
+    assert _read(_set(config, "frontend.env", {"SENTRY_DSN": dsn}), {**SECRETS, "sentry-dsn": dsn}) == []
+    (fault,) = _read(_set(config, "backend.env", {"ERRORS_GO_TO": dsn}), {**SECRETS, "sentry-dsn": dsn})
+    assert "looks like a secret (it holds sentry-dsn)" in fault
+
+
+@pytest.mark.parametrize(("value", "count"), [("abc", 1), ("abcdef", 0)])
+def test_a_short_password_may_be_part_of_a_word_and_not_all_of_it(value: str, count: int) -> None:
+    config = _set(complete(), "backend.env", {"WORD": value})
+    assert len(_read(config, {**SECRETS, "redis-password": "abc"})) == count
+
+
 def test_a_sentry_that_no_pod_reaches_is_named() -> None:
     elsewhere = {**SECRETS, "sentry-dsn": "https://key@hidden.example.com:9000/1"}
     (fault,) = _read(complete(), elsewhere)
@@ -259,6 +326,36 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(faults) == 3
 
 
+def test_faults_between_settings_are_told_with_those_of_one_and_with_missing_folders() -> None:
+    config = _set(complete(), "openai.organization", "acme")
+    config["images"]["backend"] = {"repository": "registry.example.com/a", "build": {"context": "nowhere"}}
+    config["network"]["database"] = {"port": 6000}
+    config["backend"]["cors-origins"] = ["https://other.example.com"]
+    run = run_program(config, {**SECRETS, "jwt-secret": "short"})
+    told = str(run.error)
+    for fault in (
+        "openai.organization: expected org-",
+        "jwt-secret is shorter",
+        "network.database.port is 6000, but",
+        "backend.cors-origins lacks the frontend's own origin",
+        "images.backend.build.context: there is no nowhere",
+        "images.backend.build.dockerfile: there is no nowhere/Dockerfile",
+    ):
+        assert f"- orka-ppm:{fault}" in told
+    assert "6 faults" in told
+
+
+def test_a_rule_between_settings_says_nothing_of_a_group_that_is_wrong_by_itself() -> None:
+    config = _set(
+        _set(complete(), "edge.api-host", "X"), "backend.cors-origins", ["https://other.example.com"]
+    )
+    faults = _read(_set(config, "network.database", {"port": 6000}))
+    assert sorted(fault.partition(" ")[0] for fault in faults) == [
+        "orka-ppm:edge.api-host:",
+        "orka-ppm:network.database.port",
+    ]
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
@@ -286,10 +383,38 @@ def test_junk_anywhere_gets_messages_that_name_the_place(leaf: tuple[Any, ...], 
     assert all(fault.startswith("orka-ppm:") for fault in faults)
 
 
-@given(key=st.sampled_from(sorted(SECRETS)), value=st.text(max_size=60))
+_ADDRESS = st.builds(
+    "{}://{}{}{}".format,
+    st.sampled_from(["http", "https", "redis", "rediss", "postgresql"]),
+    st.sampled_from(["", "db.example.com", "10.244.0.1", "[::1]", "u:p@h"])
+    | st.text("[]:@.%\u2100a", max_size=6),
+    st.sampled_from(["", ":", ":0", ":abc", ":8080", ":65536", ":99999"]),
+    st.sampled_from(["", "/", "/1", "/services/T/B/x", "?", "#"]),
+)
+_URLS = (
+    "supabase.url", "openai.base-url", "redis.url", "logging.url", "monitoring.pagerduty-url",
+    "monitoring.watchdog-url", "monitoring.runbook-url", "frontend.url",
+)  # fmt: skip
+
+
+@given(path=st.sampled_from(_URLS), address=_ADDRESS)
+def test_an_address_like_text_gets_messages_or_is_used(path: str, address: str) -> None:
+    everything = VARIANTS["everything"]
+    faults = _read(_set(everything.config(), path, address), {**SECRETS, **everything.secrets})
+    assert all(fault.startswith("orka-ppm:") for fault in faults)
+
+
+@given(key=st.sampled_from(sorted(SECRET_KEYS)), value=st.text(max_size=60) | _ADDRESS)
+@example(key="slack-webhook-url", value="https://[")
 def test_any_secret_gets_a_message_or_none(key: str, value: str) -> None:
     faults = _read(complete(), {**SECRETS, key: value})
     assert all(fault.startswith("orka-ppm:") for fault in faults)
+
+
+@pytest.mark.parametrize("text", ["[" * 150 + "]" * 150, "[" * 300 + "]" * 300, "[" * 9000 + "]" * 9000])
+def test_lists_of_any_depth_get_a_message(text: str) -> None:
+    (fault,) = _read(_set(complete(), "backend", text))
+    assert fault.startswith("orka-ppm:backend")
 
 
 @given(raw=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=40), max_size=4))
