@@ -130,7 +130,7 @@ async def _log_in(
 
 async def _granted(session: Session, grant: PasswordGrant, results: list[CheckResult]) -> str | None:
     given = grant.call()
-    outcome = await calls.call(session, given, {"apikey": grant.anon_key})
+    outcome = await _caught(calls.call(session, given, {"apikey": grant.anon_key}))
     token = session.captured.pop("access_token", None)
     if token is not None:
         session.secrets.add(token)
@@ -141,7 +141,16 @@ async def _granted(session: Session, grant: PasswordGrant, results: list[CheckRe
 async def _bounded(session: Session, check: Check) -> Outcome:
     if session.left() <= 0:
         return Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
-    return await _JUDGES[type(check)](session, check)
+    return await _caught(_JUDGES[type(check)](session, check))
+
+
+async def _caught(judging: Awaitable[Outcome]) -> Outcome:
+    """One answer that nobody thought of ends one check, and not the run with all its results."""
+    try:
+        return await judging
+    except Exception as error:  # noqa: BLE001 - that is the point
+        # The class alone: the text may hold a token.
+        return Outcome("errored", f"the check itself failed on what it got: {type(error).__name__}")
 
 
 def _result(session: Session, check: Check, outcome: Outcome) -> CheckResult:
