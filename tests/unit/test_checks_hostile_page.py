@@ -1,8 +1,9 @@
-"""A page or an answer that means harm ends as a plain reason of one check."""
+"""A page or an answer that means harm ends as a plain reason of one check, in little memory."""
 
 from __future__ import annotations
 
 import ssl
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ops.checks.result import RunResult
 
+MEGABYTE = 1_048_576
 PAGE = "http://own/"
 ASSETS = AssetsCheck(name="assets", url=PAGE)
 BUNDLE = BundleCheck(name="bundle", url=PAGE, hosts=("own",))
@@ -59,3 +61,27 @@ def test_a_key_that_no_header_can_hold_ends_the_login_alone(monkeypatch: pytest.
     assert reasons["authentication"] == "the check itself failed on what it got: UnicodeEncodeError"
     assert reasons["as-somebody"] == "there is no token to call with"
     assert reasons["own"] is None
+
+
+def test_assets_are_judged_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "".join(f'<img src="/{number}.png">' for number in range(64))
+    tracemalloc.start()
+    try:
+        run = _run(monkeypatch, page, bytes(MEGABYTE))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(run.checks[1].samples) == 64
+    assert peak < 48 * MEGABYTE, f"{peak} bytes"
+
+
+def test_a_path_of_megabytes_and_what_a_terminal_obeys_stay_out_of_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = f'<img src="/\x1b[2J{"x" * MEGABYTE}.js"> http://{"y" * MEGABYTE}/'
+    reasons = [check.reason for check in _run(monkeypatch, page, b"").checks[1:]]
+    assert len(reasons) == 2
+    for reason in reasons:
+        assert reason is not None
+        assert reason.isprintable()
+        assert len(reason) < 500
