@@ -77,11 +77,14 @@ async def _run(
     seen: Callable[[CheckResult], None],
 ) -> RunResult:
     started, begun = datetime.now(UTC), time.monotonic()
+    of_others: set[str] = set()
     async with client(means.rules, means.context) as http:
         session = Session(http, means, begun + means.limits.deadline, means.credentials.secrets())
 
         async def one(check: Check) -> CheckResult:
             outcome = await _bounded(session, check)
+            if outcome.of_others:
+                of_others.add(check.name)
             result = _result(session, check, outcome)
             seen(result)
             return result
@@ -98,7 +101,7 @@ async def _run(
         # In turn: a call may need what the one before it gave, and times are taken when nothing else runs.
         for check in (*checks.functional, *checks.database, *checks.browser, *checks.latency):
             found.append(await one(check))
-    judged = verdicts.excused(verdicts.compared(found, baseline), checks.all())
+    judged = verdicts.excused(verdicts.compared(found, baseline), checks.all(), of_others)
     return RunResult(
         release_id=checks.release_id,
         verdict=verdicts.overall(judged),
