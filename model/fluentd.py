@@ -23,6 +23,9 @@ HIDDEN = (
     r"[^\s\"',\x7d&]+"
 )
 LOGIN = r"(://[^/\s:@]*:)[^/\s@]+(?=@)"
+# What passes once somebody has mended the token, the address, the way there or Splunk itself. Every other code
+# moves the lines aside for good, and no count of tries tells of it.
+RETRIED = "401,403,404,408,429,500,502,503,504"
 KEYS = "authorization,password,passwd,secret,token,api_key,apikey"
 
 
@@ -139,6 +142,7 @@ def _sink(logging: Logging) -> Directive:
             **common,
             "endpoint": f"{logging.url}/services/collector/raw",
             "content_type": "application/json",
+            "retryable_response_codes": RETRIED,
         }
         # Splunk takes any user beside its token; in a header fluentd would show it in its log.
         token = {"method": "basic", "username": "splunk", "password": _secret("SPLUNK_HEC_TOKEN")}

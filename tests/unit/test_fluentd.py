@@ -99,6 +99,21 @@ def test_the_linter_finds_what_is_broken(change: Callable[[Directive], Directive
     assert [fault for fault in faults(broken) if found in fault], faults(broken)
 
 
+def test_an_answer_that_can_be_mended_is_tried_again_and_every_http_sink_has_to_say_so() -> None:
+    directives = fluentd.configuration(_logging("splunk"))
+    (sink,) = [one for label in directives for one in label.inside if one.kind == "http"]
+    codes = set(sink.parameters["retryable_response_codes"].split(","))
+    assert {"401", "403", "429", "502", "503"} <= codes
+    assert not codes & {"200", "400"}, "lines that Splunk cannot read would stop all others"
+
+    def forgetful(one: Directive) -> Directive:
+        kept = {key: value for key, value in one.parameters.items() if key != "retryable_response_codes"}
+        return replace(one, parameters=kept)
+
+    wanted = "<match> of the type http needs retryable_response_codes"
+    assert faults(_changed(directives, forgetful)) == [wanted]
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
