@@ -122,6 +122,11 @@ def test_an_answer_that_can_be_mended_is_tried_again_and_every_http_sink_has_to_
         ("api_key=sk-123&page=2", "api_key=[hidden]&page=2"),
         ("token='abc'", "token='[hidden]'"),
         ("connecting to postgresql://app:hunter2@db/x", "connecting to postgresql://app:[hidden]@db/x"),
+        (
+            r'"{\"password\": \"hunter2\", \"user\": \"a\"}"',
+            r'"{\"password\": \"[hidden]\", \"user\": \"a\"}"',
+        ),
+        (r"password=hunt\er2 x", "password=[hidden] x"),
         ("tokens used: 12", "tokens used: 12"),
         ("user signed in", "user signed in"),
     ],
@@ -142,6 +147,15 @@ def test_secrets_in_lines_are_hidden(line: str, shown: str) -> None:
 )
 def test_only_health_addresses_that_were_well_are_noise(line: str, *, dropped: bool) -> None:
     assert bool(re.search(fluentd.NOISE, line)) == dropped
+
+
+def test_a_line_that_an_agent_calls_log_is_a_message_before_anything_looks_at_it() -> None:
+    directives = fluentd.configuration(_logging("file"))
+    (lines,) = [one for one in directives if one.argument == "@LINES"]
+    first = lines.inside[0]
+    assert first.parameters["remove_keys"] == "log"
+    assert 'record["log"]' in first.inside[0].parameters["message"]
+    assert [one.parameters["@id"] for one in lines.inside] == ["names", "tracebacks", "onwards"]
 
 
 def test_a_traceback_is_one_event() -> None:
