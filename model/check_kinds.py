@@ -43,7 +43,8 @@ class Check(Strict):
     """What every check has.
 
     A red check that is not `critical` degrades the release, no more. `excused_by` names checks that
-    are not critical: while one of them is red, this one's failure says nothing about the release.
+    are not critical: while one of them is red, this one's failure says nothing about the release. Of a health
+    address that holds for a wrong `status` alone.
     """
 
     name: Name

@@ -18,11 +18,14 @@ BEGINS = (
     r"^(?!\s|Traceback |During handling|The above exception|[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b)"
 )
 HIDDEN = (
-    r"((?:authorization|password|passwd|secret|token|api[_-]?key)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)"
-    # A brace would end the expression that it stands in.
-    r"[^\s\"',\x7d&]+"
+    r"((?:authorization|password|passwd|secret|token|api[_-]?key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)"
+    # A brace would end the expression that it stands in; a backslash before a quote ends inner JSON's text.
+    r"(?:[^\s\"',\x7d&\\]|\\(?![\"']))+"
 )
 LOGIN = r"(://[^/\s:@]*:)[^/\s@]+(?=@)"
+# What passes once somebody has mended the token, the address, the way there or Splunk itself. Any other code
+# moves the lines aside for good, and no count of tries tells of it.
+RETRIED = "401,403,404,408,429,500,502,503,504"
 KEYS = "authorization,password,passwd,secret,token,api_key,apikey"
 
 
@@ -64,7 +67,7 @@ def configuration(logging: Logging) -> list[Directive]:
             "@FLUENT_LOG",
             inside=[Directive("match", "**", {"@type": "stdout", "@id": "own_lines"})],
         ),
-        Directive("label", "@LINES", inside=[_joined(), _onwards()]),
+        Directive("label", "@LINES", inside=[_named(), _joined(), _onwards()]),
         Directive("label", "@EVENTS", inside=[_quiet(), _hidden(), _sink(logging)]),
     ]
 
@@ -73,6 +76,13 @@ def _slashed(pattern: str) -> str:
     """The pattern as Ruby writes it."""
     escaped = pattern.replace("/", r"\/")
     return f"/{escaped}/"
+
+
+def _named() -> Directive:
+    """Agents call the line `log` or `message`; what follows knows one name."""
+    line = Directive("record", parameters={"message": '${(record["message"] || record["log"]).to_s}'})
+    parameters = {"@type": "record_transformer", "@id": "names", "enable_ruby": "true", "remove_keys": "log"}
+    return Directive("filter", "**", parameters, [line])
 
 
 def _joined() -> Directive:
@@ -139,6 +149,7 @@ def _sink(logging: Logging) -> Directive:
             **common,
             "endpoint": f"{logging.url}/services/collector/raw",
             "content_type": "application/json",
+            "retryable_response_codes": RETRIED,
         }
         # Splunk takes any user beside its token; in a header fluentd would show it in its log.
         token = {"method": "basic", "username": "splunk", "password": _secret("SPLUNK_HEC_TOKEN")}

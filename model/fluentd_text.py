@@ -21,7 +21,7 @@ NEEDED = {
     ("source", "forward"): ("port", "bind"),
     ("filter", "concat"): ("key", "timeout_label"),
     ("match", "elasticsearch"): ("hosts", "password", "ssl_version"),
-    ("match", "http"): ("endpoint",),
+    ("match", "http"): ("endpoint", "retryable_response_codes"),
     ("match", "file"): ("path",),
 }
 BUFFERED = {"elasticsearch", "http", "file"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.adopt.kept import LAST_APPLIED
 from ops.adopt.parts import ABSENT, joined, parts
-from ops.checks.workloads import masked
+from ops.checks.shown import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

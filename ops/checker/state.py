@@ -38,7 +38,7 @@ class Remembered:
         self._keep_s = keep_s
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"probe-{name}")
-        self._pending: Future[State] | None = None
+        self._pending: Future[tuple[State, float]] | None = None
         self._known: State | None = None
         self._until = 0.0
 
@@ -47,21 +47,25 @@ class Remembered:
         with self._lock:
             if self._known is not None and now() < self._until:
                 return self._known
+            if self._pending is None or self._is_old(self._pending, now()):
+                self._pending = self._worker.submit(self._measure, now)
             pending = self._pending
-            if pending is None:
-                pending = self._pending = self._worker.submit(self._measure)
         try:
-            state = pending.result(timeout=self._deadline_s)
+            state, ended = pending.result(timeout=self._deadline_s)
         except TimeoutError:
             return State("degraded", round(self._deadline_s * 1000), "no answer in time")
         with self._lock:
             if self._pending is pending:
-                self._pending, self._known, self._until = None, state, now() + self._keep_s
+                self._pending, self._known, self._until = None, state, ended + self._keep_s
                 if state.reason:
                     log.warning("%s is not healthy: %s", self._name, state.reason)
         return state
 
-    def _measure(self) -> State:
+    def _is_old(self, pending: Future[tuple[State, float]], now: float) -> bool:
+        """Whether a probe ended so long ago, with nobody waiting any more, that it says nothing of today."""
+        return pending.done() and pending.result()[1] + self._keep_s <= now
+
+    def _measure(self, now: Callable[[], float]) -> tuple[State, float]:
         begun = time.monotonic()
         reason = None
         try:
@@ -70,4 +74,4 @@ class Remembered:
             # The class alone: the text may hold an address with its password.
             reason = type(error).__name__
         took = round((time.monotonic() - begun) * 1000)
-        return State("degraded" if reason else "healthy", took, reason)
+        return State("degraded" if reason else "healthy", took, reason), now()

@@ -64,10 +64,8 @@ async def ask(http: httpx.AsyncClient, request: Request, seconds: float) -> Answ
                         return NoAnswer(_too_long(), final=True)
     except TimeoutError:
         return NoAnswer(f"no whole answer within {seconds:.1f} s")
-    except httpx.ConnectError as error:
-        return NoAnswer(plain(f"cannot connect: {error}"), received=False)
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-        return NoAnswer(plain(f"no answer: {type(error).__name__}: {error}"))
+        return _unanswered(error)
     return Answer(
         status=response.status_code,
         body=bytes(content),
@@ -80,6 +78,15 @@ async def ask(http: httpx.AsyncClient, request: Request, seconds: float) -> Answ
 def milliseconds_since(begun: float) -> int:
     """Whole milliseconds since a moment of the monotonic clock."""
     return round((time.monotonic() - begun) * 1000)
+
+
+def _unanswered(error: Exception) -> NoAnswer:
+    if isinstance(error, httpx.ConnectError):
+        return NoAnswer(plain(f"cannot connect: {error}"), received=False)
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its text repeats the header, which may be the token, and not in the form that is looked for.
+        return NoAnswer("not sent: a header holds what HTTP does not allow", received=False, final=True)
+    return NoAnswer(plain(f"no answer: {type(error).__name__}: {error}"))
 
 
 def _refused(headers: httpx.Headers) -> str | None:

@@ -11,12 +11,13 @@ from model.check_kinds import FunctionalCall, HealthCheck
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.callers import NoSuchTokenError, token_of
 from ops.checks.fill import MissingError, fill
-from ops.checks.judge import captures, reason_against
+from ops.checks.judge import captures, own_reason_against, reason_against
 from ops.checks.result import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ops.checks.judge import Answer
     from ops.checks.session import Session
 
 _NOT_RECEIVED = 503
@@ -70,13 +71,26 @@ async def _attempts(session: Session, check: HealthCheck | FunctionalCall, reque
             again = not answer.final and (safe or not answer.received)
         else:
             samples.append(answer.latency_ms)
-            reason = reason_against(check, answer)
-            outcome = Outcome(
-                "failed" if reason else "passed", reason, answer.latency_ms, attempt, tuple(samples)
-            )
+            outcome = _judged(check, answer, attempt, tuple(samples))
             again = safe or answer.status == _NOT_RECEIVED
-            if reason is None and isinstance(check, FunctionalCall):
+            if outcome.verdict == "passed" and isinstance(check, FunctionalCall):
                 session.captured.update(captures(check, answer))
         if outcome.verdict == "passed" or not again:
             break
     return outcome
+
+
+def _judged(
+    check: HealthCheck | FunctionalCall, answer: Answer, attempt: int, samples: tuple[int, ...]
+) -> Outcome:
+    reason = reason_against(check, answer)
+    own = own_reason_against(check, answer) if isinstance(check, HealthCheck) and check.excused_by else None
+    # What others cannot explain is the news, though it may stand behind a status that they do.
+    return Outcome(
+        "failed" if reason else "passed",
+        own or reason,
+        answer.latency_ms,
+        attempt,
+        samples,
+        of_others=bool(reason) and own is None,
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.page import assets, hosts, type_fault
 from ops.checks.result import Outcome
+from ops.checks.shown import SHOWN_CHARACTERS, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from model.check_surroundings import AssetsCheck, BundleCheck
     from ops.checks.judge import Answer
     from ops.checks.session import Session
@@ -27,12 +31,12 @@ async def complete(session: Session, check: AssetsCheck) -> Outcome:
         return Outcome("errored", page.reason)
     if page.status != _OK:
         return Outcome("failed", f"the page answered {page.status}", page.latency_ms)
-    loaded = await _load(session, check.url, page)
-    if not loaded:
+    found = await _judged(session, check.url, page, _fault)
+    if not found:
         return Outcome("failed", "the page names no assets", page.latency_ms)
-    faults = [fault for url, answer in loaded if (fault := _fault(url, answer))]
+    faults = [one.fault for one in found if one.fault]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    samples = tuple(answer.latency_ms for _, answer in loaded if not isinstance(answer, NoAnswer))
+    samples = tuple(one.latency_ms for one in found if one.latency_ms is not None)
     if faults:
         return Outcome("failed", faults[0] + more, page.latency_ms, samples=samples)
     return Outcome("passed", None, page.latency_ms, samples=samples)
@@ -43,25 +47,34 @@ async def bundle(session: Session, check: BundleCheck) -> Outcome:
     page = await _get(session, check.url)
     if isinstance(page, NoAnswer):
         return Outcome("errored", page.reason)
-    loaded = [(check.url, page), *await _load(session, check.url, page)]
-    for url, answer in loaded:
-        if isinstance(answer, NoAnswer) or answer.status != _OK:
-            continue
-        if foreign := sorted(hosts(answer.body.decode(errors="replace")) - set(check.hosts)):
-            where = urlsplit(url).path
-            return Outcome(
-                "failed", f"{where} names a foreign host: {', '.join(foreign[:3])}", page.latency_ms
-            )
-    return Outcome("passed", None, page.latency_ms)
+
+    def foreign(url: str, answer: Answer | NoAnswer) -> str | None:
+        return _foreign(url, answer, check.hosts)
+
+    faults = [foreign(check.url, page)]
+    faults += [one.fault for one in await _judged(session, check.url, page, foreign)]
+    reason = next(filter(None, faults), None)
+    return Outcome("failed" if reason else "passed", reason, page.latency_ms)
 
 
-async def _load(session: Session, url: str, page: Answer) -> list[tuple[str, Answer | NoAnswer]]:
+@dataclass(frozen=True)
+class _Judged:
+    """What an asset came to. Its body is gone: two hundred of them are more than the gate's memory."""
+
+    fault: str | None
+    latency_ms: int | None
+
+
+async def _judged(
+    session: Session, url: str, page: Answer, judge: Callable[[str, Answer | NoAnswer], str | None]
+) -> list[_Judged]:
     named = assets(url, page.body.decode(errors="replace"))[:MOST_ASSETS]
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(asset: str) -> tuple[str, Answer | NoAnswer]:
+    async def one(asset: str) -> _Judged:
         async with gate:
-            return asset, await _get(session, asset)
+            answer = await _get(session, asset)
+            return _Judged(judge(asset, answer), None if isinstance(answer, NoAnswer) else answer.latency_ms)
 
     return list(await asyncio.gather(*(one(asset) for asset in named)))
 
@@ -70,11 +83,22 @@ async def _get(session: Session, url: str) -> Answer | NoAnswer:
     return await ask(session.http, Request("GET", url), session.seconds())
 
 
+def _foreign(url: str, answer: Answer | NoAnswer, expected: Iterable[str]) -> str | None:
+    if isinstance(answer, NoAnswer) or answer.status != _OK:
+        return None
+    names = sorted(hosts(answer.body.decode(errors="replace")) - set(expected))
+    return plain(f"{_path(url)} names a foreign host: {', '.join(names[:3])}") if names else None
+
+
 def _fault(url: str, answer: Answer | NoAnswer) -> str | None:
-    path = urlsplit(url).path
     if isinstance(answer, NoAnswer):
-        return f"{path}: {answer.reason}"
+        return f"{_path(url)}: {answer.reason}"
     if answer.status != _OK:
-        return f"{path} answered {answer.status}"
+        return f"{_path(url)} answered {answer.status}"
     wrong = type_fault(url, answer.content_type)
-    return f"{path} {wrong}" if wrong else None
+    return plain(f"{_path(url)} {wrong}") if wrong else None
+
+
+def _path(url: str) -> str:
+    # A page may name megabytes, and what a terminal obeys.
+    return plain(urlsplit(url).path, SHOWN_CHARACTERS)

@@ -11,9 +11,15 @@ from ops.checks.shown import plain
 from ops.checks.shown import value as shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from model.checks import FunctionalCall, HealthCheck, JsonAssertion
+
+STATUS = "status"
+"""The field of a health address that tells of the whole, of what others answer for too."""
+
+_ANSWER, _TIME = " answer", " time"
+"""Beside the fields' paths, and none of them."""
 
 _MISSING = object()
 
@@ -57,23 +63,39 @@ def _no_constant(name: str) -> None:
 
 def reason_against(check: HealthCheck | FunctionalCall, answer: Answer) -> str | None:
     """Return why the answer does not satisfy the check, or None when it does."""
+    return next((reason for _, reason in _faults(check, answer)), None)
+
+
+def own_reason_against(check: HealthCheck, answer: Answer) -> str | None:
+    """Return why the answer is red whatever others do: all that is wrong with it but a `status` of the whole.
+
+    One whose status is wrong may be late as well: it waited for who is away.
+    """
+    found = list(_faults(check, answer))
+    of_others = {STATUS, _TIME} if any(what == STATUS for what, _ in found) else set()
+    return next((reason for what, reason in found if what not in of_others), None)
+
+
+def _faults(check: HealthCheck | FunctionalCall, answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong, by the field or the part of the answer. Of one that cannot be read, no fields."""
     if answer.status != check.expect_status:
         elsewhere = f" (a redirect to {plain(answer.location)})" if answer.location else ""
-        return f"answered {answer.status}{elsewhere}, expected {check.expect_status}"
+        yield _ANSWER, f"answered {answer.status}{elsewhere}, expected {check.expect_status}"
+        return
     if check.assertions:
         try:
             content = document(answer)
         except UnreadableError as error:
-            return str(error)
+            yield _ANSWER, str(error)
+            return
         for assertion in check.assertions:
             if reason := _assertion_reason(assertion, content):
-                return reason
+                yield assertion.field, reason
     contains: str | None = getattr(check, "body_contains", None)
     if contains is not None and contains.encode() not in answer.body:
-        return f"the body does not contain {contains!r}"
+        yield _ANSWER, f"the body does not contain {contains!r}"
     if check.max_latency_ms is not None and answer.latency_ms > check.max_latency_ms:
-        return f"took {answer.latency_ms} ms, allowed are {check.max_latency_ms} ms"
-    return None
+        yield _TIME, f"took {answer.latency_ms} ms, allowed are {check.max_latency_ms} ms"
 
 
 def captures(call: FunctionalCall, answer: Answer) -> dict[str, Any]:

@@ -36,13 +36,17 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check came to. `samples` are milliseconds, one for each answer that came."""
+    """What one check came to. `samples` are milliseconds, one for each answer that came.
+
+    `of_others`: of a health address nothing is wrong but the `status`, for which others answer too.
+    """
 
     verdict: Verdict
     reason: str | None = None
     latency_ms: int | None = None
     attempts: int = 1
     samples: tuple[int, ...] = ()
+    of_others: bool = False
 
 
 class CheckResult(BaseModel):

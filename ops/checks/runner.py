@@ -77,11 +77,14 @@ async def _run(
     seen: Callable[[CheckResult], None],
 ) -> RunResult:
     started, begun = datetime.now(UTC), time.monotonic()
+    of_others: set[str] = set()
     async with client(means.rules, means.context) as http:
         session = Session(http, means, begun + means.limits.deadline, means.credentials.secrets())
 
         async def one(check: Check) -> CheckResult:
             outcome = await _bounded(session, check)
+            if outcome.of_others:
+                of_others.add(check.name)
             result = _result(session, check, outcome)
             seen(result)
             return result
@@ -98,7 +101,7 @@ async def _run(
         # In turn: a call may need what the one before it gave, and times are taken when nothing else runs.
         for check in (*checks.functional, *checks.database, *checks.browser, *checks.latency):
             found.append(await one(check))
-    judged = verdicts.excused(verdicts.compared(found, baseline), checks.all())
+    judged = verdicts.excused(verdicts.compared(found, baseline), checks.all(), of_others)
     return RunResult(
         release_id=checks.release_id,
         verdict=verdicts.overall(judged),
@@ -130,7 +133,7 @@ async def _log_in(
 
 async def _granted(session: Session, grant: PasswordGrant, results: list[CheckResult]) -> str | None:
     given = grant.call()
-    outcome = await calls.call(session, given, {"apikey": grant.anon_key})
+    outcome = await _caught(calls.call(session, given, {"apikey": grant.anon_key}))
     token = session.captured.pop("access_token", None)
     if token is not None:
         session.secrets.add(token)
@@ -141,7 +144,16 @@ async def _granted(session: Session, grant: PasswordGrant, results: list[CheckRe
 async def _bounded(session: Session, check: Check) -> Outcome:
     if session.left() <= 0:
         return Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
-    return await _JUDGES[type(check)](session, check)
+    return await _caught(_JUDGES[type(check)](session, check))
+
+
+async def _caught(judging: Awaitable[Outcome]) -> Outcome:
+    """One answer that nobody thought of ends one check, and not the run with all its results."""
+    try:
+        return await judging
+    except Exception as error:  # noqa: BLE001 - that is the point
+        # The class alone: the text may hold a token.
+        return Outcome("errored", f"the check itself failed on what it got: {type(error).__name__}")
 
 
 def _result(session: Session, check: Check, outcome: Outcome) -> CheckResult:

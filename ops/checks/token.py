@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from model.checks import TokenSource
 
 
+_SENDABLE = re.compile(r"[!-~]+")
+
+
 class NoTokenSourceError(ValueError):
-    """Nothing says where a token comes from; the message names what to set."""
+    """Nothing says where a token comes from, or not a whole one; the message names what to set."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,10 +102,17 @@ def resolve(source: TokenSource, environment: Mapping[str, str]) -> GivenToken |
     """Find the token's origin in the environment.
 
     Raises:
-        NoTokenSourceError: neither a token nor all parts of a password grant are there.
+        NoTokenSourceError: neither a token nor all parts of a password grant are there, or the token is one
+            that no header can hold.
     """
     token = environment.get(source.token_env, "").strip()
     if token:
+        if not _SENDABLE.fullmatch(token):
+            # What it holds is not said: it is a secret all the same.
+            raise NoTokenSourceError(
+                f"the token in {source.token_env} holds a space, a line break or what is not ASCII:"
+                " set it anew, in one piece"
+            )
         return GivenToken(token)
     names = (source.anon_key_env, source.email_env, source.password_env)
     values = [environment.get(name, "").strip() for name in names]

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model.check_kinds import HealthCheck
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from model.check_kinds import Check
     from ops.checks.result import CheckResult, RunResult, Verdict
 
 
-def excused(found: Iterable[CheckResult], checks: Iterable[Check]) -> tuple[CheckResult, ...]:
+def excused(
+    found: Iterable[CheckResult], checks: Iterable[Check], of_others: Container[str]
+) -> tuple[CheckResult, ...]:
     """Return the results with those made inconclusive that a red check of others explains.
 
-    Such a result no longer counts: what explains it is reported by itself.
+    Such a result no longer counts: what explains it is reported by itself. `of_others` names the health
+    addresses whose `status` alone is wrong: no answer and a wrong version are their own.
     """
     results = tuple(found)
     red = {result.name for result in results if result.verdict != "passed"}
-    by = {check.name: [name for name in check.excused_by if name in red] for check in checks}
+    by = {
+        check.name: [name for name in check.excused_by if name in red]
+        for check in checks
+        if check.name in of_others or not isinstance(check, HealthCheck)
+    }
     return tuple(
         result.model_copy(
             update={

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ops.checks.workloads import masked
+from ops.checks.shown import masked
 from ops.cluster import kubectl, objects
 
 LINES = 50

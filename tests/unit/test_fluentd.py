@@ -99,6 +99,21 @@ def test_the_linter_finds_what_is_broken(change: Callable[[Directive], Directive
     assert [fault for fault in faults(broken) if found in fault], faults(broken)
 
 
+def test_an_answer_that_can_be_mended_is_tried_again_and_every_http_sink_has_to_say_so() -> None:
+    directives = fluentd.configuration(_logging("splunk"))
+    (sink,) = [one for label in directives for one in label.inside if one.kind == "http"]
+    codes = set(sink.parameters["retryable_response_codes"].split(","))
+    assert {"401", "403", "429", "502", "503"} <= codes
+    assert not codes & {"200", "400"}, "lines that Splunk cannot read would stop all others"
+
+    def forgetful(one: Directive) -> Directive:
+        kept = {key: value for key, value in one.parameters.items() if key != "retryable_response_codes"}
+        return replace(one, parameters=kept)
+
+    wanted = "<match> of the type http needs retryable_response_codes"
+    assert faults(_changed(directives, forgetful)) == [wanted]
+
+
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
@@ -107,6 +122,11 @@ def test_the_linter_finds_what_is_broken(change: Callable[[Directive], Directive
         ("api_key=sk-123&page=2", "api_key=[hidden]&page=2"),
         ("token='abc'", "token='[hidden]'"),
         ("connecting to postgresql://app:hunter2@db/x", "connecting to postgresql://app:[hidden]@db/x"),
+        (
+            r'"{\"password\": \"hunter2\", \"user\": \"a\"}"',
+            r'"{\"password\": \"[hidden]\", \"user\": \"a\"}"',
+        ),
+        (r"password=hunt\er2 x", "password=[hidden] x"),
         ("tokens used: 12", "tokens used: 12"),
         ("user signed in", "user signed in"),
     ],
@@ -127,6 +147,15 @@ def test_secrets_in_lines_are_hidden(line: str, shown: str) -> None:
 )
 def test_only_health_addresses_that_were_well_are_noise(line: str, *, dropped: bool) -> None:
     assert bool(re.search(fluentd.NOISE, line)) == dropped
+
+
+def test_a_line_that_an_agent_calls_log_is_a_message_before_anything_looks_at_it() -> None:
+    directives = fluentd.configuration(_logging("file"))
+    (lines,) = [one for one in directives if one.argument == "@LINES"]
+    first = lines.inside[0]
+    assert first.parameters["remove_keys"] == "log"
+    assert 'record["log"]' in first.inside[0].parameters["message"]
+    assert [one.parameters["@id"] for one in lines.inside] == ["names", "tracebacks", "onwards"]
 
 
 def test_a_traceback_is_one_event() -> None:
