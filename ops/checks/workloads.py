@@ -80,8 +80,12 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         spec = present[name].get("spec", {})
         if spec.get("schedule") != schedule:
             return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
-        if spec.get("suspend"):
-            return f"{name} is suspended"
+        meant = name in check.suspended
+        if bool(spec.get("suspend")) != meant:
+            return f"{name} is not suspended, though the settings say so" if meant else f"{name} is suspended"
+        if meant:
+            # No run follows: its last one would stay red for as long as it rests.
+            continue
         last = next(iter(objects.jobs_of(found, name)), None)
         failed = objects.condition(last, "Failed") if last else None
         if last and failed:
