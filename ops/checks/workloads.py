@@ -81,8 +81,8 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         if spec.get("schedule") != schedule:
             return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
         meant = name in check.suspended
-        if bool(spec.get("suspend")) != meant:
-            return f"{name} is not suspended, though the settings say so" if meant else f"{name} is suspended"
+        if fault := suspension_fault(name, is_so=bool(spec.get("suspend")), meant=meant):
+            return fault
         if meant:
             # No run follows: its last one would stay red for as long as it rests.
             continue
@@ -93,6 +93,13 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
                 f"the last run of {name} failed: {failed.get('reason', 'no reason')} ({objects.name(last)})"
             )
     return None
+
+
+def suspension_fault(name: str, *, is_so: bool, meant: bool) -> str | None:
+    """Return what is wrong with a cron job that is suspended or is not, by what the settings say."""
+    if is_so == meant:
+        return None
+    return f"{name} is suspended" if is_so else f"{name} is not suspended, though the settings say so"
 
 
 def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:
