@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SETTING = "orka-ppm:cluster.selector-labels"
 _RUN_PODS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")
-_GATE = "verification"
 _NO_ANSWER = re.compile(
     r"Error from server \((Unauthorized|\w*Timeout|ServiceUnavailable|InternalError|TooManyRequests)\)"
     r"| cannot (patch|create) resource "
@@ -79,31 +78,28 @@ def left_alone(wanted: Wanted, live: Iterable[Manifest]) -> list[Finding]:
     """What lies in the namespace beside the stack, made by people; what a controller made has an owner."""
     ours = {Key.of(made) for made in wanted.makes} | wanted.owned
     closed = Key("NetworkPolicy", "default-deny") in ours
-    gate = any(key.kind == "Job" and key.name.startswith(_GATE) for key in ours)
     found = []
     for item in live:
         key = Key.of(item)
         if key in ours or item["metadata"].get("ownerReferences") or _is_kubernetes_own(item):
             continue
-        judged = gate and key.kind == "CronJob"
-        notes = list(_notes(key, closed=closed, judged=judged))
+        notes = list(_notes(key, closed=closed))
         found.append(
             Finding(
                 key=key,
                 verdict=Verdict.LEFT_ALONE,
                 cause="; ".join(cause for cause, _ in notes),
                 remedy="; ".join(remedy for _, remedy in notes),
-                in_the_way=judged,
             )
         )
     return sorted(found, key=lambda finding: finding.key)
 
 
-def _notes(key: Key, *, closed: bool, judged: bool) -> Iterator[tuple[str, str]]:
-    if judged:
+def _notes(key: Key, *, closed: bool) -> Iterator[tuple[str, str]]:
+    if key.kind == "CronJob":
         yield (
-            "the verification gate calls a cron job that the release does not have a fault",
-            f"kubectl delete {key}, or move it to another namespace",
+            "`ops checks` will be red: it calls a cron job that the release does not have a fault",
+            "move it to another namespace, or run `ops checks --without cron-jobs`",
         )
     if closed and key.kind in _RUN_PODS:
         yield (

@@ -118,14 +118,17 @@ def test_what_no_up_touches_is_listed_and_what_a_controller_made_is_not(
     assert left["secret/backend-env"]["cause"] == ""
 
 
-def test_a_cron_job_beside_the_stacks_is_in_the_way_of_a_green_gate(
+def test_a_cron_job_beside_the_stacks_is_in_the_way_of_no_up_and_makes_the_checks_red(
     adopt: Adopt, kept_selectors: Run
 ) -> None:
     live = by_hand()
     live["cronjob/cleanup"] = {"kind": "CronJob", "metadata": {"name": "cleanup"}}
     code, out, _ = adopt(preview(kept_selectors), live)
-    assert code == 1
-    assert "In the way: cronjob/cleanup" in out
+    assert code == 0
+    assert "LEFT ALONE cronjob/cleanup\n  `ops checks` will be red" in out
+    assert "--without cron-jobs" in out
+    assert "kubectl delete" not in out
+    assert "In the way" not in out
 
 
 def test_no_text_that_people_choose_is_ever_shown(adopt: Adopt, kept_selectors: Run) -> None:
