@@ -61,8 +61,11 @@ def run(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
     namespace = next((check.namespace for check in loaded.pods), None)
-    if namespace and not args.no_job and gate_job.missing(not_run):
-        result = in_cluster.asked_there(result, namespace, args.context, limits.deadline)
+    left_out = args.no_job or not set(gate_job.KINDS).isdisjoint(args.without)
+    if namespace and not left_out and gate_job.missing(not_run):
+        result = in_cluster.asked_there(
+            result, namespace, args.context, limits.deadline, rows=loaded.database
+        )
     print(result.model_dump_json(indent=2) if args.json else report.table(result))
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)
