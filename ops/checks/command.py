@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     left_out = args.no_job or not set(gate_job.KINDS).isdisjoint(args.without)
     if namespace and not left_out and gate_job.missing(not_run):
         result = in_cluster.asked_there(
-            result, namespace, args.context, limits.deadline, rows=loaded.database
+            result, namespace, args.context, limits.deadline, rows=loaded.database, baseline=baseline
         )
     print(result.model_dump_json(indent=2) if args.json else report.table(result))
     if result.verdict != "passed":

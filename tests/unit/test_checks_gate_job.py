@@ -249,3 +249,21 @@ def test_rows_that_were_left_out_are_asked_by_no_job(monkeypatch: pytest.MonkeyP
     assert {row.name for row in asked[0]["rows"]} == {"event-row", "embeddings-current"}
     assert _through_the_command_line(monkeypatch, tmp_path, "--without", "database") == []
     assert _through_the_command_line(monkeypatch, tmp_path, "--no-job") == []
+
+
+def test_the_baseline_that_was_given_is_that_of_the_job(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = _result(_check("event-row", "failed"))
+    (tmp_path / "before.json").write_text(before.model_dump_json())
+    asked = _through_the_command_line(monkeypatch, tmp_path, "--baseline", str(tmp_path / "before.json"))
+    assert asked[0]["baseline"] == before
+
+
+def test_the_baseline_holds_for_what_was_asked_there() -> None:
+    before = _result(_check("event-row", "failed"))
+    row = gate_job.merged(HERE, _there("failed"), before).checks[1]
+    assert (row.verdict, row.before) == ("inconclusive", "failed")
+    assert gate_job.merged(HERE, _there("failed"), before).verdict == "inconclusive"
+    assert gate_job.errored(HERE, "away", {}, before).checks[-1].verdict == "inconclusive"
+    assert gate_job.merged(HERE, _there("failed"), _result(_check("event-row"))).verdict == "failed"
