@@ -148,7 +148,8 @@ def test_a_cluster_that_does_not_answer_is_code_3_with_kubectls_words(ops: Run) 
 def test_the_logs_of_a_service_are_shown_without_secrets(ops: Run) -> None:
     leak = (lambda namespace: namespace["logs"].update(backend="INFO ready\nINFO password=hunter2\n"),)
     code, out, _ = ops("logs", "backend", changes=leak)
-    assert (code, out) == (0, "INFO ready\nINFO password=***\n")
+    prefix = "[pod/backend/main] "
+    assert (code, out) == (0, f"{prefix}INFO ready\n{prefix}INFO password=***\n")
 
 
 def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
@@ -162,7 +163,10 @@ def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
         }
 
     for name in ("model-training", "model-training-job"):
-        assert ops("logs", "job", name, changes=(two_runs,))[:2] == (0, "the last\n")
+        assert ops("logs", "job", name, changes=(two_runs,))[:2] == (
+            0,
+            "[pod/model-training-job-29999/main] the last\n",
+        )
 
 
 def test_the_gates_own_log_is_found_by_its_name(ops: Run) -> None:
@@ -170,7 +174,10 @@ def test_the_gates_own_log_is_found_by_its_name(ops: Run) -> None:
         _gate("Complete")(namespace)
         namespace["logs"]["verification-1"] = "PASSED\n"
 
-    assert ops("logs", "job", "verification", changes=(gate,))[:2] == (0, "PASSED\n")
+    assert ops("logs", "job", "verification", changes=(gate,))[:2] == (
+        0,
+        "[pod/verification-1/main] PASSED\n",
+    )
 
 
 def test_a_job_that_never_ran_is_code_4_and_a_wrong_use_is_code_2(ops: Run) -> None:
