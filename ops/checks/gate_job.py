@@ -38,21 +38,27 @@ class NoGateError(NoGateJobError):
     """There is no Job to make one from: nothing was tried."""
 
 
+def awaited(items: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    """Return the Jobs of that name that an `up` awaits, the newest first: those of a shell are none."""
+    found = [
+        job
+        for job in objects.of(items, "Job")
+        if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == name
+        and MARK not in job["metadata"].get("annotations", {})
+    ]
+    return sorted(found, key=lambda job: str(job["metadata"].get("creationTimestamp")), reverse=True)
+
+
 def gate(items: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the newest Job of the gate.
 
     Raises:
         NoGateError: there is none.
     """
-    found = [
-        job
-        for job in objects.of(items, "Job")
-        if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == GATE
-        and MARK not in job["metadata"].get("annotations", {})
-    ]
+    found = awaited(items, GATE)
     if not found:
         raise NoGateError("there is no Job of the gate: set verification.enabled, and run `pulumi up`")
-    return max(found, key=lambda job: str(job["metadata"].get("creationTimestamp")))
+    return found[0]
 
 
 def made_from(job: Mapping[str, Any]) -> dict[str, Any]:

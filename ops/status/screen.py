@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ops.checks import gate_job
 from ops.cluster import objects
 from ops.status import drift, jobs
 from ops.status.ages import age
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SCHEMA = 1
-GATE = "verification"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +74,7 @@ def read(
     """Return the screen of these documents beside the stack's outputs."""
     found = list(items)
     images = outputs.get("images") or {}
-    gate = [
-        job
-        for job in objects.of(found, "Job")
-        if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == GATE
-    ]
-    newest = max(gate, key=lambda job: str(job["metadata"].get("creationTimestamp")), default=None)
+    newest = next(iter(gate_job.awaited(found, gate_job.GATE)), None)
     return Screen(
         release_id=str(outputs.get("release_id", "unknown")),
         services=tuple(_service(item, found, images, now) for item in objects.of(found, "Deployment")),

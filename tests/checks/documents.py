@@ -135,7 +135,9 @@ elif words[0] == "logs":
     # kubectl would end a longer log here, not begin it later.
     limit = next((int(word.partition("=")[2]) for word in words if word.startswith("--limit-bytes=")), None)
     prefix = "[pod/" + name + "/main] " if "--prefix" in words else ""
-    print("".join(prefix + line for line in texts[name][:limit].splitlines(True)), end="")
+    tail = next((int(word.partition("=")[2]) for word in words if word.startswith("--tail=")), -1)
+    lines = texts[name][:limit].splitlines(True)
+    print("".join(prefix + line for line in (lines[-tail:] if tail > 0 else lines)), end="")
 else:
     sys.exit("error: this kubectl does not know " + words[0])
 '''
