@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from model import job_effects
 from ops.checks import verdicts
 from ops.checks.result import CheckResult, RunResult
 from ops.cluster import objects
@@ -115,6 +116,8 @@ def missing(not_run: Iterable[NotHere]) -> bool:
 def merged(here: RunResult, there: RunResult, baseline: RunResult | None = None) -> RunResult:
     """Return the result of the shell with the Job's checks of what the shell could not ask.
 
+    The effects of jobs are left out: none has just been run.
+
     Raises:
         NoGateJobError: the Job judged another release.
     """
@@ -124,7 +127,7 @@ def merged(here: RunResult, there: RunResult, baseline: RunResult | None = None)
     more = [
         check.model_copy(update={"url": f"{check.url}, {_THERE}"})
         for check in there.checks
-        if check.kind in KINDS and check.name not in asked
+        if check.kind in KINDS and check.name not in asked and not check.name.startswith(job_effects.PREFIX)
     ]
     return _with(here, more, baseline)
 

@@ -59,11 +59,12 @@ HERE = _result(
 
 
 def _there(verdict: Verdict = "passed", release: str = "r") -> RunResult:
-    """The Job's result: a call that failed there, the row, and an effect that only the gate knows."""
+    """The Job's result: a call that failed there, the row, one that only the gate knows, and an effect."""
     return _result(
         _check("create-event", "failed", kind="functional"),
         _check("event-row", verdict),
-        _check("effect-of-model-training"),
+        _check("row-of-the-gate"),
+        _check("effect-of-model-training", "failed"),
         release=release,
     )
 
@@ -116,7 +117,7 @@ def test_the_result_is_found_behind_the_progress() -> None:
 def test_what_was_asked_there_is_added_and_what_was_asked_here_stays() -> None:
     both = gate_job.merged(HERE, _there())
     assert {check.name: check.verdict for check in both.checks} == {
-        "create-event": "passed", "event-row": "passed", "effect-of-model-training": "passed",
+        "create-event": "passed", "event-row": "passed", "row-of-the-gate": "passed",
     }  # fmt: skip
     assert [entry.name for entry in both.not_run] == ["dns-api"]
     assert both.verdict == "passed"
