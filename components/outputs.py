@@ -9,6 +9,7 @@ import pulumi
 from model.checks import health_urls
 from model.jobs import JOB_NAMES, active
 from model.settings_edge import record_type
+from model.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ NAMES = (
     "health_urls",
     "cron_jobs",
     "dns_records",
+    "verification",
 )
 
 
@@ -43,6 +45,7 @@ def export(
     pulumi.export("health_urls", health_urls(settings.api_url, settings.frontend_url))
     pulumi.export("cron_jobs", _schedules(settings))
     pulumi.export("dns_records", _dns_records(settings))
+    pulumi.export("verification", told(settings).output())
 
 
 def _schedules(settings: Settings) -> dict[str, str]:

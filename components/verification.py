@@ -6,7 +6,6 @@ When it fails, the **new** version serves and the `up` is red.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pulumi_kubernetes as k8s
 
@@ -18,6 +17,7 @@ from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource, render
 from model.jobs import run_once
 from model.settings_resources import Resources
+from model.told import bundle_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ CHECKS_MOUNT = "/checks"
 def checks_file(settings: Settings, release: str) -> str:
     """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
     wanted = settings.verification
-    own = {settings.edge.api_host, settings.edge.frontend_host, urlsplit(settings.supabase.url).hostname}
+    own = {settings.edge.api_host, settings.edge.frontend_host}
     return render(
         default_checks(
             Wanted(
@@ -45,7 +45,7 @@ def checks_file(settings: Settings, release: str) -> str:
                 profile=wanted.profile,
                 latency_ms=wanted.latency_ms.model_dump(),
                 version=wanted.version,
-                hosts=tuple(filter(None, {*own, *wanted.bundle_hosts})),
+                hosts=tuple(filter(None, {*own, *bundle_hosts(settings)})),
                 checker=wanted.checker,
                 ran=run_once(settings),
             )

@@ -40,11 +40,15 @@ GATE_LEAVES_OUT = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """What should run in the cluster: references by digest by Deployment, schedules by cron job."""
+    """What should run in the cluster: references by digest by Deployment, schedules by cron job.
+
+    `suspended` are the cron jobs that the settings themselves suspend.
+    """
 
     namespace: str
     images: Mapping[str, str]
     cron_jobs: Mapping[str, str]
+    suspended: tuple[str, ...] = ()
 
 
 def shell_checks(
@@ -67,6 +71,8 @@ def shell_checks(
     events = f"{api_url.rstrip('/')}/api/audit/events?limit=10"
     latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
     images, place = dict(deployed.images), deployed.namespace
+    schedules = dict(deployed.cron_jobs)
+    jobs = CronJobsCheck(name="cron-jobs", namespace=place, schedules=schedules, suspended=deployed.suspended)
     page = f"{frontend_url.rstrip('/')}/"
     browser = () if hosts is None else (BrowserCheck(name="browser", url=page, api=events, hosts=hosts),)
     return {
@@ -75,7 +81,7 @@ def shell_checks(
         "browser": browser,
         "latency": (latency,),
         "pods": (PodsCheck(name="pods", namespace=place, images=images),),
-        "cron_jobs": (CronJobsCheck(name="cron-jobs", namespace=place, schedules=dict(deployed.cron_jobs)),),
+        "cron_jobs": (jobs,),
         "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
     }
 

@@ -75,10 +75,14 @@ class PodsCheck(Check):
 
 
 class CronJobsCheck(Check):
-    """Exactly these cron jobs, with these schedules, none suspended, and no last run that failed."""
+    """Exactly these cron jobs, with these schedules, and no last run that failed.
+
+    Suspended are those that the settings suspend, and no others.
+    """
 
     namespace: Name
     schedules: dict[str, str]
+    suspended: tuple[Name, ...] = ()
 
 
 class LogsCheck(Check):

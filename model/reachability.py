@@ -105,7 +105,8 @@ def outside(settings: Settings) -> dict[str, Place]:
         given = addresses.cidrs or ((literal,) if literal else ())
         found[name] = _place(port, given, network.cluster_cidrs)
     if settings.frontend.url:
-        found[EXTERNAL_FRONTEND] = _place(DEFAULT_PORTS["https"], (), network.cluster_cidrs)
+        port = urlsplit(settings.frontend.url).port or DEFAULT_PORTS["https"]
+        found[EXTERNAL_FRONTEND] = _place(port, (), network.cluster_cidrs)
     named = {"kubernetes": network.kubernetes, "alerts": network.alerts, **network.further}
     for name, place in named.items():
         found[name] = _place(place.port, place.cidrs, network.cluster_cidrs)

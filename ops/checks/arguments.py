@@ -85,16 +85,17 @@ def _sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         choices=("guide", "application"),
-        default="guide",
-        help="the guide's calls, or those the application has today (default: guide)",
+        help="the guide's calls, or those the application has today (default: the stack's setting)",
     )
-    parser.add_argument("--expect-version", metavar="VERSION", help="what /health must say")
+    parser.add_argument(
+        "--expect-version", metavar="VERSION", help="what /health must say (default: the stack's setting)"
+    )
     parser.add_argument(
         "--bundle-host",
         action="append",
         metavar="HOST",
         help="a host that the page may name beside its own and the API's; repeatable "
-        "(or ORKA_BUNDLE_HOSTS, comma separated)",
+        "(or ORKA_BUNDLE_HOSTS, comma separated; default: those of the stack's settings)",
     )
     parser.add_argument(
         "--no-job",

@@ -6,14 +6,20 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from model.check_defaults import Profile, Wanted, default_checks
 from model.check_shell import Deployed
+from model.told import Told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.checks import ChecksFile, TokenSource
 
 PULUMI_SECONDS = 90
-DEPLOYMENTS = ("backend", "frontend")
+APPLICATION = ("backend", "frontend")
+"""Whose pods and logs are judged, where they are deployed."""
 
 
 class OutputsError(RuntimeError):
@@ -43,11 +49,11 @@ def checks_from(
     text: str,
     token: TokenSource,
     *,
-    profile: Profile = "guide",
+    profile: Profile | None = None,
     version: str | None = None,
     hosts: tuple[str, ...] | None = None,
 ) -> ChecksFile:
-    """Return the default checks for the stack whose outputs these are.
+    """Return the default checks for the stack whose outputs these are; what is None is the stack's own.
 
     Raises:
         OutputsError: an output is missing or of another form.
@@ -63,7 +69,7 @@ def checks_from(
     ]
     if missing:
         raise OutputsError(f"the stack has no output {', '.join(missing)}: has `pulumi up` finished?")
-    addresses = outputs.get("health_urls")
+    addresses, known = outputs.get("health_urls"), told(outputs)
     try:
         return default_checks(
             Wanted(
@@ -71,22 +77,39 @@ def checks_from(
                 api_url=outputs["api_url"],
                 frontend_url=outputs["frontend_url"],
                 token=token,
-                profile=profile,
-                version=version,
-                hosts=hosts,
+                profile=profile or known.profile,
+                version=version or known.version,
+                hosts=known.bundle_hosts if hosts is None else hosts,
+                checker=known.checker,
+                latency_ms=known.latency_ms,
                 health=addresses if isinstance(addresses, dict) else None,
-                deployed=_deployed(outputs),
+                deployed=_deployed(outputs, known),
             )
         )
     except (KeyError, ValueError) as error:
         raise OutputsError(f"the stack's outputs give no valid checks: {error}") from error
 
 
-def _deployed(outputs: dict[str, Any]) -> Deployed:
+def told(outputs: Mapping[str, Any]) -> Told:
+    """Return what the stack tells of its settings; of one that is older than that output, the defaults.
+
+    Raises:
+        OutputsError: the output is of another form.
+    """
+    try:
+        return Told.model_validate(outputs.get("verification") or {})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, ("verification", *fault["loc"])))
+        raise OutputsError(f"the stack's output {place}: {fault['msg']}") from error
+
+
+def _deployed(outputs: Mapping[str, Any], known: Told) -> Deployed:
     images, schedules = outputs.get("images"), outputs.get("cron_jobs")
+    references = known.references(images) if isinstance(images, dict) else {}
     return Deployed(
         namespace=str(outputs.get("namespace", "staging")),
-        # The images of Deployments; that of the Jobs is not one.
-        images={name: images[name] for name in DEPLOYMENTS} if isinstance(images, dict) else {},
+        images={name: references[name] for name in APPLICATION if name in references},
         cron_jobs=schedules if isinstance(schedules, dict) else {},
+        suspended=known.suspended_cron_jobs,
     )

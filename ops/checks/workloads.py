@@ -80,8 +80,12 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         spec = present[name].get("spec", {})
         if spec.get("schedule") != schedule:
             return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
-        if spec.get("suspend"):
-            return f"{name} is suspended"
+        meant = name in check.suspended
+        if fault := suspension_fault(name, is_so=bool(spec.get("suspend")), meant=meant):
+            return fault
+        if meant:
+            # No run follows: its last one would stay red for as long as it rests.
+            continue
         last = next(iter(objects.jobs_of(found, name)), None)
         failed = objects.condition(last, "Failed") if last else None
         if last and failed:
@@ -89,6 +93,13 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
                 f"the last run of {name} failed: {failed.get('reason', 'no reason')} ({objects.name(last)})"
             )
     return None
+
+
+def suspension_fault(name: str, *, is_so: bool, meant: bool) -> str | None:
+    """Return what is wrong with a cron job that is suspended or is not, by what the settings say."""
+    if is_so == meant:
+        return None
+    return f"{name} is suspended" if is_so else f"{name} is not suspended, though the settings say so"
 
 
 def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:

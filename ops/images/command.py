@@ -78,10 +78,12 @@ def running(stack: str) -> dict[str, str]:
 def pin(images: dict[str, str], stack: str, done: list[str]) -> None:
     """Write digest and repository of each image of ours, and take its build out; names go into `done`.
 
+    A frontend that is hosted elsewhere has none.
+
     Raises:
         PulumiError: Pulumi refused one; those in `done` are written.
     """
-    for name in APPLICATION:
+    for name in (name for name in APPLICATION if name in images):
         repository, _, digest = images[name].partition("@")
         place = f"{PROJECT}:images.{name}"
         at = ("--path", "--stack", stack, "--non-interactive")

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from model.check_surroundings import TlsCheck
 from model.checks import ChecksFile
+from model.told import Told
 from ops.checks import outputs, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.session import Limits, Means
 from ops.checks.token import Credentials
 from ops.cluster import kubectl
-from ops.status import jobs, screen
+from ops.status import jobs, missing, screen
 
 KINDS = "deployments,pods,services,ingresses,cronjobs,jobs"
 TLS_S = 5.0
@@ -29,7 +30,8 @@ Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops
 
 exit codes:
   0  all as it should be
-  1  something is not, and is named: a service, a job, the last verification, a certificate, drift
+  1  something is not, and is named: a service, a job, the last verification, a certificate, drift, or what
+     should be there and is not
   2  usage
   3  the cluster gave no answer
 """
@@ -54,40 +56,47 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Show it; the exit code."""
-    known = _outputs(args)
+    known, told = _outputs(args)
     namespace = args.namespace or str(known.get("namespace", "staging"))
     now = datetime.now(UTC)
     try:
         if args.what == "jobs":
-            return _jobs(args, namespace, now)
+            found = kubectl.items("cronjobs,jobs", namespace, context=args.context)
+            return _jobs(
+                jobs.read(found, now, told.suspended_cron_jobs),
+                missing.cron_jobs(found, known),
+                as_json=args.json,
+            )
         # Without this flag kubectl hides who set which field.
         more = ("--show-managed-fields",)
         found = kubectl.items(KINDS, namespace, context=args.context, more=more)
     except kubectl.KubectlError as error:
         print(f"ops status: {error}", file=sys.stderr)
         return 3
-    shown = screen.read(found, known, certificates(known), now)
+    shown = screen.read(found, known, told, certificates(known), now)
     print(json.dumps(shown.json(), indent=2) if args.json else screen.text(shown))
     return 1 if shown.faults() else 0
 
 
-def _jobs(args: argparse.Namespace, namespace: str, now: datetime) -> int:
-    found = jobs.read(kubectl.items("cronjobs,jobs", namespace, context=args.context), now)
-    if args.json:
-        print(json.dumps({"schema_version": screen.SCHEMA, "jobs": [asdict(job) for job in found]}, indent=2))
+def _jobs(found: list[jobs.CronJob], gone: list[str], *, as_json: bool) -> int:
+    faults = [*gone, *(job.fault for job in found if job.fault)]
+    if as_json:
+        listed = [asdict(job) for job in found]
+        print(json.dumps({"schema_version": screen.SCHEMA, "jobs": listed, "faults": faults}, indent=2))
     else:
-        print(jobs.table(found))
-    return 1 if any(job.fault for job in found) else 0
+        print("\n".join([jobs.table(found), *(f"! {fault}" for fault in faults)]))
+    return 1 if faults else 0
 
 
-def _outputs(args: argparse.Namespace) -> dict[str, Any]:
+def _outputs(args: argparse.Namespace) -> tuple[dict[str, Any], Told]:
     try:
         text = Path(args.outputs).read_text(encoding="utf-8") if args.outputs else outputs.fetch(args.stack)
         found = json.loads(text)
+        found = found if isinstance(found, dict) else {}
+        return found, outputs.told(found)
     except (OSError, ValueError, outputs.OutputsError) as error:
         print(f"ops status: without the stack's outputs: {error}", file=sys.stderr)
-        return {}
-    return found if isinstance(found, dict) else {}
+        return {}, Told()
 
 
 def certificates(known: dict[str, Any]) -> dict[str, str]:

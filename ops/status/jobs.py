@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.checks.workloads import suspension_fault
 from ops.cluster import objects
 from ops.status.ages import age
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
 HEAD = ("NAME", "SCHEDULE", "SUSPEND", "ACTIVE", "LAST SCHEDULE", "AGE", "LAST RUN")
@@ -17,7 +18,10 @@ HEAD = ("NAME", "SCHEDULE", "SUSPEND", "ACTIVE", "LAST SCHEDULE", "AGE", "LAST R
 
 @dataclass(frozen=True, kw_only=True)
 class CronJob:
-    """One cron job; `last_run` is `succeeded`, `running`, `failed: <reason>` or None before the first."""
+    """One cron job; `last_run` is `succeeded`, `running`, `failed: <reason>` or None before the first.
+
+    `meant_to_rest` says whether the settings suspend it.
+    """
 
     name: str
     schedule: str
@@ -26,18 +30,20 @@ class CronJob:
     last_schedule: str
     age: str
     last_run: str | None
+    meant_to_rest: bool = False
 
     @property
     def fault(self) -> str | None:
         """What is wrong with it."""
-        if self.suspended:
-            return f"{self.name} is suspended"
-        failed = self.last_run is not None and self.last_run.startswith("failed")
-        return f"the last run of {self.name} {self.last_run}" if failed else None
+        if fault := suspension_fault(self.name, is_so=self.suspended, meant=self.meant_to_rest):
+            return fault
+        if self.meant_to_rest or self.last_run is None or not self.last_run.startswith("failed"):
+            return None
+        return f"the last run of {self.name} {self.last_run}"
 
 
-def read(items: Iterable[Mapping[str, Any]], now: datetime) -> list[CronJob]:
-    """Return the cron jobs of these documents, by name."""
+def read(items: Iterable[Mapping[str, Any]], now: datetime, resting: Collection[str]) -> list[CronJob]:
+    """Return the cron jobs of these documents, by name; `resting` are those that the settings suspend."""
     found = list(items)
     return [
         CronJob(
@@ -48,6 +54,7 @@ def read(items: Iterable[Mapping[str, Any]], now: datetime) -> list[CronJob]:
             last_schedule=age(objects.moment(item.get("status", {}).get("lastScheduleTime")), now),
             age=age(objects.moment(item["metadata"].get("creationTimestamp")), now),
             last_run=ended(next(iter(objects.jobs_of(found, objects.name(item))), None)),
+            meant_to_rest=objects.name(item) in resting,
         )
         for item in objects.of(found, "CronJob")
     ]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ops.checks import gate_job
 from ops.cluster import objects
-from ops.status import drift, jobs
+from ops.status import drift, jobs, missing
 from ops.status.ages import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from model.told import Told
 
 SCHEMA = 1
 
@@ -42,7 +44,10 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
-    """What runs now. `checks` is how the last gate ended, `certificates` say their state by host."""
+    """What runs now. `checks` is how the last gate ended, `certificates` say their state by host.
+
+    `missing` are faults too: of what should be there and is not.
+    """
 
     release_id: str
     services: tuple[Service, ...]
@@ -50,11 +55,12 @@ class Screen:
     checks: str | None
     certificates: Mapping[str, str] = field(default_factory=dict)
     drift: tuple[drift.Drift, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def faults(self) -> list[str]:
         """Everything that is not as it should be."""
         faults = (*(part.fault for part in self.services), *(job.fault for job in self.jobs))
-        found = [fault for fault in faults if fault]
+        found = [*self.missing, *(fault for fault in faults if fault)]
         if self.checks and self.checks.startswith("failed"):
             found.append(f"the last verification {self.checks}")
         found += [f"{host}: {state}" for host, state in self.certificates.items() if state != "good"]
@@ -68,20 +74,28 @@ class Screen:
 def read(
     items: Iterable[Mapping[str, Any]],
     outputs: Mapping[str, Any],
+    told: Told,
     certificates: Mapping[str, str],
     now: datetime,
 ) -> Screen:
-    """Return the screen of these documents beside the stack's outputs."""
+    """Return the screen of these documents beside the stack's outputs and what they tell of its settings."""
     found = list(items)
     images = outputs.get("images") or {}
+    images = {**images, **told.references(images)}
     newest = next(iter(gate_job.awaited(found, gate_job.GATE)), None)
+    checks = jobs.ended(newest)
     return Screen(
         release_id=str(outputs.get("release_id", "unknown")),
         services=tuple(_service(item, found, images, now) for item in objects.of(found, "Deployment")),
-        jobs=tuple(jobs.read(found, now)),
-        checks=jobs.ended(newest),
+        jobs=tuple(jobs.read(found, now, told.suspended_cron_jobs)),
+        checks=checks,
         certificates=dict(certificates),
         drift=tuple(drift.foreign(found)),
+        missing=(
+            *missing.deployments(found, outputs, told),
+            *missing.cron_jobs(found, outputs),
+            *missing.gate(checks, told),
+        ),
     )
 
 

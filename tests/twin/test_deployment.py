@@ -44,7 +44,7 @@ def test_the_outputs_are_the_documented_ones(deployed: Stack) -> None:
     outputs = deployed.outputs()
     assert set(outputs) == {
         "namespace", "release_id", "images", "api_url", "frontend_url", "health_urls", "cron_jobs",
-        "dns_records",
+        "dns_records", "verification",
     }  # fmt: skip
     assert outputs["namespace"] == "staging"
     assert re.fullmatch(r"[0-9a-f]{12}", outputs["release_id"])

@@ -104,6 +104,20 @@ def test_a_broken_cron_job_is_named_with_what_is_wrong(
     assert reason in (_jobs_fault(change) or "")
 
 
+def test_a_job_that_the_settings_suspend_has_to_rest_and_no_last_run_of_it_is_judged() -> None:
+    name = "embedding-generation-job"
+    resting = JOBS.model_copy(update={"suspended": (name,)})
+    namespace = k8s.healthy()
+    k8s.failed_run(namespace)
+    fault = workloads.cron_jobs_fault(resting, namespace["items"])
+    assert fault == f"{name} is not suspended, though the settings say so"
+    k8s.one(namespace, "CronJob", name)["spec"]["suspend"] = True
+    assert workloads.cron_jobs_fault(resting, namespace["items"]) is None
+    k8s.suspended(namespace)
+    fault = workloads.cron_jobs_fault(resting, namespace["items"])
+    assert fault == "anomaly-detection-job is suspended"
+
+
 def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
     def both(namespace: k8s.Namespace) -> None:
         k8s.failed_run(namespace)

@@ -48,9 +48,12 @@ def test_dns_records_are_told_and_asked_for_under_both_prefixes(address: str, ki
         assert _annotations(run, "frontend")[f"{prefix}/target"] == address
 
 
-def test_a_frontend_hosted_elsewhere_is_checked_and_listed_and_nothing_of_it_deployed() -> None:
+@pytest.mark.parametrize(("place", "port"), [("", 443), (":8443", 8443)])
+def test_a_frontend_hosted_elsewhere_is_checked_and_listed_and_nothing_of_it_deployed(
+    place: str, port: int
+) -> None:
     config = complete()
-    url = "https://orka-staging.vercel.example"
+    url = f"https://orka-staging.vercel.example{place}"
     config["frontend"] |= {"target": "external", "url": url}
     config["backend"]["cors-origins"] = [url]
     del config["images"]["frontend"], config["edge"]["frontend-host"]
@@ -61,7 +64,7 @@ def test_a_frontend_hosted_elsewhere_is_checked_and_listed_and_nothing_of_it_dep
     assert f'"{url}/"' in manifests(run)["configmap-verification"]["data"]["checks.json"]
     assert _annotations(run, "backend")[f"{NGINX}/cors-allow-origin"] == url
     gate = manifests(run)["networkpolicy-verification"]["spec"]["egress"]
-    assert {rule["ports"][0]["port"] for rule in gate} == {8000, 443, 5432}
+    assert {rule["ports"][0]["port"] for rule in gate} == {8000, 443, 5432, port}
 
 
 @pytest.mark.parametrize(

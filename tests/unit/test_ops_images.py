@@ -42,6 +42,16 @@ def test_pinning_writes_the_digests_of_our_images_and_takes_their_builds_out(pul
     assert "images.prometheus" not in told
 
 
+def test_a_stack_whose_frontend_is_hosted_elsewhere_pins_the_others(pulumi: Path) -> None:
+    images = {name: reference for name, reference in IMAGES.items() if name != "frontend"}
+    pulumi.with_name("pulumi.outputs").write_text(json.dumps({"images": images}))
+    assert main(["images", "pin"]) == 0
+    told = pulumi.with_name("pulumi.argv").read_text()
+    assert "images.backend.digest" in told
+    assert "images.ops.digest" in told
+    assert "images.frontend" not in told
+
+
 def test_a_stack_without_outputs_is_told_what_to_do(pulumi: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulumi.with_name("pulumi.outputs").write_text("{}")
     assert main(["images", "pin"]) == 3

@@ -22,19 +22,30 @@ if TYPE_CHECKING:
     Run = Callable[..., tuple[int, str, str]]
 
 
+OUTPUTS: dict[str, Any] = {
+    "release_id": "abc123",
+    "namespace": "staging",
+    "images": k8s.IMAGES,
+    "cron_jobs": k8s.SCHEDULES,
+    "verification": {"gate": True, "deployments": {"backend": "backend", "frontend": "frontend"}},
+}
+
+
 @pytest.fixture
 def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `ops ARGUMENTS` beside a healthy namespace with these changes; code, output, errors."""
+    """Run `ops ARGUMENTS` beside a healthy, verified namespace with these changes; code, output, errors."""
     k8s.write_kubectl(tmp_path)
-    outputs = tmp_path / "outputs.json"
-    outputs.write_text(json.dumps({"release_id": "abc123", "namespace": "staging", "images": k8s.IMAGES}))
+    file = tmp_path / "outputs.json"
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     def run(
-        *arguments: str, changes: tuple[Callable[[k8s.Namespace], None], ...] = ()
+        *arguments: str,
+        changes: tuple[Callable[[k8s.Namespace], None], ...] = (),
+        outputs: dict[str, Any] = OUTPUTS,
     ) -> tuple[int, str, str]:
-        k8s.publish(tmp_path, *changes)
-        given = ("--outputs", str(outputs)) if arguments[0] == "status" else ()
+        k8s.publish(tmp_path, _gate("Complete", age_s=600), *changes)
+        file.write_text(json.dumps(outputs))
+        given = ("--outputs", str(file)) if arguments[0] == "status" else ()
         code = cli.main([*arguments, *given])
         said = capsys.readouterr()
         return code, said.out, said.err
@@ -42,7 +53,7 @@ def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
-def _gate(condition: str) -> Callable[[k8s.Namespace], None]:
+def _gate(condition: str, age_s: float = 60) -> Callable[[k8s.Namespace], None]:
     def change(namespace: k8s.Namespace) -> None:
         namespace["items"].append(
             {
@@ -50,7 +61,7 @@ def _gate(condition: str) -> Callable[[k8s.Namespace], None]:
                 "metadata": {
                     "name": "verification-1",
                     "labels": {"app.kubernetes.io/name": "verification"},
-                    "creationTimestamp": k8s.stamp(60),
+                    "creationTimestamp": k8s.stamp(age_s),
                 },
                 "status": {
                     "conditions": [{"type": condition, "status": "True", "reason": "BackoffLimitExceeded"}]
@@ -88,6 +99,12 @@ def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
         (k8s.suspended, "anomaly-detection-job is suspended"),
         (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
         (_gate("Failed"), "the last verification failed: BackoffLimitExceeded"),
+        (lambda n: k8s.without(n, "Deployment", "backend"), "there is no Deployment backend"),
+        (lambda n: k8s.without(n, "CronJob", "model-training"), "there is no cron job model-training-job"),
+        (
+            lambda n: k8s.without(n, "Job", "verification-1"),
+            "there is no verification of this release: run `pulumi up`, which ends with it",
+        ),
         (_edited, 'drift: deployment/backend: kubectl-set set spec.template.spec[{"name":"backend"}].env'),
     ],
 )
@@ -131,6 +148,51 @@ def test_the_jobs_are_the_guides_table(ops: Run) -> None:
         "succeeded",
     ]
     assert len(rows) == 4
+
+
+def _emptied(namespace: k8s.Namespace) -> None:
+    namespace["items"].clear()
+
+
+def test_an_empty_namespace_is_a_fault_for_all_that_should_be_there(ops: Run) -> None:
+    code, out, _ = ops("status", changes=(_emptied,))
+    assert code == 1
+    assert [line for line in out.splitlines() if line.startswith("! ")] == [
+        "! there is no Deployment at all: is it the right --context and --namespace?",
+        *(f"! there is no Deployment {name}" for name in k8s.IMAGES),
+        *(f"! there is no cron job {name}" for name in k8s.SCHEDULES),
+        "! there is no verification of this release: run `pulumi up`, which ends with it",
+    ]
+    code, out, _ = ops("status", "jobs", changes=(_emptied,))
+    assert code == 1
+    assert out.splitlines()[1:] == [f"! there is no cron job {name}" for name in k8s.SCHEDULES]
+    assert ops("status", changes=(_emptied,), outputs={})[0] == 1, "nor without the stack's outputs"
+
+
+def test_a_stack_older_than_the_output_that_tells_of_a_gate_may_have_none(ops: Run) -> None:
+    older = {name: value for name, value in OUTPUTS.items() if name != "verification"}
+    no_gate = (lambda n: k8s.without(n, "Job", "verification-1"),)
+    assert ops("status", changes=no_gate, outputs=older)[0] == 0
+    gone = (*no_gate, lambda n: k8s.without(n, "Deployment", "frontend"))
+    assert "! there is no Deployment frontend" in ops("status", changes=gone, outputs=older)[1]
+
+
+def test_a_job_that_the_settings_suspend_has_to_rest(ops: Run) -> None:
+    told = {**OUTPUTS["verification"], "suspended_cron_jobs": ["anomaly-detection-job"]}
+    resting = {**OUTPUTS, "verification": told}
+    for command in (("status",), ("status", "jobs")):
+        assert ops(*command, changes=(k8s.suspended,), outputs=resting)[0] == 0
+        code, out, _ = ops(*command, outputs=resting)
+        assert code == 1
+        assert "! anomaly-detection-job is not suspended, though the settings say so" in out
+
+
+def test_an_image_that_two_deployments_share_is_compared_for_both(ops: Run) -> None:
+    deployments = {**OUTPUTS["verification"]["deployments"], "frontend": "backend"}
+    shared = {**OUTPUTS, "verification": {**OUTPUTS["verification"], "deployments": deployments}}
+    code, out, _ = ops("status", outputs=shared)
+    assert code == 1
+    assert "! frontend runs another image than the release" in out
 
 
 def test_a_suspended_job_in_the_table_is_code_1(ops: Run) -> None:

@@ -168,6 +168,14 @@ def test_no_secret_stands_anywhere_in_plain_text(run: Run) -> None:
     assert "canary" not in json.dumps(run.outputs)
 
 
+def test_a_suspended_job_keeps_its_schedule_in_the_outputs_and_is_told_beside_it() -> None:
+    config = complete()
+    config["cron-jobs"]["model-training"]["suspended"] = True
+    outputs_then = run_program(config).outputs
+    assert outputs_then["cron_jobs"]["model-training-job"] == "0 0 * * 0"
+    assert outputs_then["verification"]["suspended_cron_jobs"] == ["model-training-job"]
+
+
 def test_the_scan_for_plain_secrets_can_fail(run: Run) -> None:
     inputs = dict(run.one("Deployment", "backend").inputs)
     inputs["planted"] = SECRETS["redis-password"]

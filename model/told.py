@@ -1,0 +1,78 @@
+"""What the stack tells the operator's shell of its settings: the output `verification`. Nothing secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model import cron_limits, monitoring_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.settings import Settings
+
+
+class Told(BaseModel):
+    """That output; each default is what is assumed of an older stack, which does not say it.
+
+    `gate` says whether every rollout ends with one. `deployments` are all that there should be, each with
+    its image's name in the output `images`; `bundle_hosts` are those that the page may name beside its own
+    and the API's; `suspended_cron_jobs` are those that the settings themselves suspend.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    gate: bool = False
+    profile: Literal["guide", "application"] = "guide"
+    checker: bool = True
+    version: str | None = None
+    bundle_hosts: tuple[str, ...] | None = None
+    latency_ms: dict[str, int] = Field(default_factory=dict)
+    deployments: dict[str, str] = {"backend": "backend", "frontend": "frontend"}
+    suspended_cron_jobs: tuple[str, ...] = ()
+
+    def references(self, images: Mapping[str, str]) -> dict[str, str]:
+        """By Deployment the image that it should run, where the stack has one."""
+        return {name: images[image] for name, image in self.deployments.items() if image in images}
+
+    def output(self) -> dict[str, Any]:
+        """The same as it is exported."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def told(settings: Settings) -> Told:
+    """What these settings make of it."""
+    wanted = settings.verification
+    return Told(
+        gate=wanted.enabled,
+        profile=wanted.profile,
+        checker=wanted.checker,
+        version=wanted.version,
+        bundle_hosts=bundle_hosts(settings),
+        latency_ms=wanted.latency_ms.model_dump(),
+        deployments=_deployments(settings),
+        suspended_cron_jobs=tuple(cron_limits.suspended(settings)),
+    )
+
+
+def bundle_hosts(settings: Settings) -> tuple[str, ...]:
+    """What the page may name beside its own host and the API's."""
+    supabase = urlsplit(settings.supabase.url).hostname or ""
+    return tuple(sorted({supabase, *settings.verification.bundle_hosts}))
+
+
+def _deployments(settings: Settings) -> dict[str, str]:
+    found = {"backend": "backend"}
+    if settings.frontend.target == "kubernetes":
+        found["frontend"] = "frontend"
+    found |= {part: part for part in monitoring_parts.parts(settings)}
+    if monitoring_parts.KUBE_METRICS in found:
+        found[monitoring_parts.KUBE_METRICS] = "ops"
+    if settings.logging.sink != "none":
+        found["fluentd"] = "fluentd"
+    if settings.verification.checker:
+        found["checker"] = "ops"
+    return found
