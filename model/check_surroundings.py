@@ -75,13 +75,14 @@ class PodsCheck(Check):
 
 
 class CronJobsCheck(Check):
-    """Exactly these cron jobs, with these schedules, and no last run that failed.
+    """Exactly these cron jobs, with these schedules in this time zone, and no last run that failed.
 
     Suspended are those that the settings suspend, and no others.
     """
 
     namespace: Name
     schedules: dict[str, str]
+    time_zone: str | None = None
     suspended: tuple[Name, ...] = ()
 
 
