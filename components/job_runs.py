@@ -1,6 +1,6 @@
 """Runs jobs once after every real rollout, before the gate, which looks for their effect.
 
-As awaited Jobs of the stack: the gate itself needs no right to make one.
+As awaited Jobs of the stack: the gate itself needs no right to make one. Their annotations are the gate's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from components.component import Component
 from model.jobs import JOB_NAMES, active, run_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import pulumi
     import pulumi_kubernetes as k8s
@@ -31,8 +31,8 @@ class JobRuns(Component):
         place: Place,
         *,
         templates: Mapping[str, PodTemplateSpecArgsDict],
-        release: pulumi.Output[str],
-        judged: Mapping[str, pulumi.CustomResource],
+        occasion: Mapping[str, pulumi.Input[str]],
+        after: Collection[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -43,11 +43,11 @@ class JobRuns(Component):
             seconds = min(active(settings)[task].deadline_seconds, settings.verification.deadline_seconds)
             pod: PodTemplateSpecArgsDict = {
                 **templates[task],
-                "metadata": {"labels": labels, "annotations": {"orka-ppm/release": release}},
+                "metadata": {"labels": labels, "annotations": occasion},
             }
             job = awaited_job(
                 self, f"run-{task}", place.namespace, pod,
-                labels=labels, seconds=seconds, after=judged.values(),
+                labels=labels, seconds=seconds, after=after,
             )  # fmt: skip
             self.jobs.append(job)
         self.register_outputs({"jobs": [job.metadata["name"] for job in self.jobs]})

@@ -1,8 +1,13 @@
-"""How an `up` ends: the jobs that are run once, then the gate, then what Slack is told of it."""
+"""How an `up` ends: the jobs that are run once, then the gate, then what Slack is told of it.
+
+A Job is replaced only when its pod template changes. So the templates carry the release id, the names of
+the Secrets, and the generation of everything that runs the application: a way back and a healed drift are
+judged too. The gate looks for what the jobs did just before it: whatever makes it anew makes them anew.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.announcement import Announcement
 from components.job_runs import JobRuns
@@ -18,6 +23,14 @@ if TYPE_CHECKING:
     from components.place import Place
 
 
+def generation(resource: Any) -> pulumi.Output[str]:
+    """`metadata.generation`, or "unknown" in a preview that had no server-side dry run."""
+    made: pulumi.Output[str] = resource.metadata.apply(
+        lambda metadata: str(getattr(metadata, "generation", None) or "unknown")
+    )
+    return made
+
+
 def judge(
     place: Place,
     image: pulumi.Output[str],
@@ -31,12 +44,17 @@ def judge(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Judge the parts in `judged`, once they and what else is named are there; `held` are their Secrets."""
+    occasion: dict[str, pulumi.Input[str]] = {
+        "orka-ppm/release": release,
+        **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
+        **{f"orka-ppm/name.{key}": value for key, value in held.items()},
+    }
     runs = JobRuns(
-        "job-runs", place, templates=jobs.templates, release=release, judged=judged, opts=opts
+        "job-runs", place, templates=jobs.templates, occasion=occasion, after=judged.values(), opts=opts
     ).jobs
     gate = Verification(
         "verification", place, image=image, secret=held["checks"],
-        release=release, judged=judged, names=held, after=[*after, *runs], opts=opts,
+        release=release, judged=judged, occasion=occasion, after=[*after, *runs], opts=opts,
     )  # fmt: skip
     if place.settings.verification.announce:
         Announcement("announcement", place, image, secrets["slack-webhook-url"], gate.job, opts=opts)

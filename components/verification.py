@@ -1,13 +1,11 @@
 """The gate: a Job that runs `ops checks` inside the cluster after every real rollout.
 
-A Job is replaced only when its pod template changes. So the template carries the release id, the names of
-the Secrets, and the generation of everything that runs the application: a way back and a healed drift are
-judged too. When it fails, the **new** version serves and the `up` is red.
+When it fails, the **new** version serves and the `up` is red.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi_kubernetes as k8s
 
@@ -32,14 +30,6 @@ if TYPE_CHECKING:
 CHECKS_MOUNT = "/checks"
 # Of the Job's time: for a place on a node, the pull of the image, and the reason that is written at the end.
 MARGIN_SECONDS = 60
-
-
-def generation(resource: Any) -> pulumi.Output[str]:
-    """`metadata.generation`, or "unknown" in a preview that had no server-side dry run."""
-    made: pulumi.Output[str] = resource.metadata.apply(
-        lambda metadata: str(getattr(metadata, "generation", None) or "unknown")
-    )
-    return made
 
 
 def run_seconds(whole: int) -> float:
@@ -82,7 +72,7 @@ class Verification(Component):
         secret: pulumi.Input[str],
         release: pulumi.Output[str],
         judged: Mapping[str, pulumi.CustomResource],
-        names: Mapping[str, pulumi.Input[str]],
+        occasion: Mapping[str, pulumi.Input[str]],
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -110,16 +100,11 @@ class Verification(Component):
             env_from=[{"secret_ref": {"name": secret}}],
             mounts=[{"name": "checks", "mount_path": CHECKS_MOUNT, "read_only": True}],
         )
-        annotations: dict[str, pulumi.Input[str]] = {
-            "orka-ppm/release": release,
-            **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
-            **{f"orka-ppm/name.{key}": value for key, value in names.items()},
-        }
         labels = naming.labels(name)
         pod = workload.pod(
             run,
             labels=labels,
-            annotations=annotations,
+            annotations=occasion,
             pull_secrets=pull_secrets,
             restart_policy="Never",
             volumes=[{"name": "checks", "config_map": {"name": checks.metadata["name"]}}],

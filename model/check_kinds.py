@@ -5,15 +5,34 @@ Texts of a call may name what an earlier call gave: `${event_id}` is filled in b
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
+
+
+def _compiled(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"no regular expression: {error}") from None
+    return text
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(?:[/?#]\S*)?$")]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Captured = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 JsonType = Literal["string", "number", "integer", "boolean", "array", "object"]
+Pattern = Annotated[str, AfterValidator(_compiled)]
 Caller = Literal["checker", "garbage", "wrong-signature", "unsigned", "expired", "other-tenant"]
 Kind = Literal[
     "health",
@@ -64,7 +83,7 @@ class JsonAssertion(Strict):
     equals: JsonValue = None
     type: JsonType | None = None
     at_most: float | None = None
-    matches: str | None = None
+    matches: Pattern | None = None
     holds: dict[str, JsonValue] | None = None
     lacks: dict[str, JsonValue] | None = None
     each: dict[str, JsonValue] | None = None

@@ -42,13 +42,15 @@ GATE_LEAVES_OUT = tuple(
 class Deployed:
     """What should run in the cluster: references by digest by Deployment, schedules by cron job.
 
-    `suspended` are the cron jobs that the settings themselves suspend.
+    `suspended` are the cron jobs that the settings themselves suspend; `time_zone` is that of the
+    schedules, None where nobody says.
     """
 
     namespace: str
     images: Mapping[str, str]
     cron_jobs: Mapping[str, str]
     suspended: tuple[str, ...] = ()
+    time_zone: str | None = None
 
 
 def shell_checks(
@@ -72,7 +74,10 @@ def shell_checks(
     latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
     images, place = dict(deployed.images), deployed.namespace
     schedules = dict(deployed.cron_jobs)
-    jobs = CronJobsCheck(name="cron-jobs", namespace=place, schedules=schedules, suspended=deployed.suspended)
+    jobs = CronJobsCheck(
+        name="cron-jobs", namespace=place, schedules=schedules,
+        time_zone=deployed.time_zone, suspended=deployed.suspended,
+    )  # fmt: skip
     page = f"{frontend_url.rstrip('/')}/"
     browser = () if hosts is None else (BrowserCheck(name="browser", url=page, api=events, hosts=hosts),)
     return {

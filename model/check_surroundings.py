@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from model.check_kinds import Captured, Check, Kind, Name, Strict, Url
+from model.check_kinds import Captured, Check, Kind, Name, Pattern, Strict, Url
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -75,13 +75,14 @@ class PodsCheck(Check):
 
 
 class CronJobsCheck(Check):
-    """Exactly these cron jobs, with these schedules, and no last run that failed.
+    """Exactly these cron jobs, with these schedules in this time zone, and no last run that failed.
 
     Suspended are those that the settings suspend, and no others.
     """
 
     namespace: Name
     schedules: dict[str, str]
+    time_zone: str | None = None
     suspended: tuple[Name, ...] = ()
 
 
@@ -90,8 +91,8 @@ class LogsCheck(Check):
 
     namespace: Name
     deployments: tuple[Name, ...]
-    faults: tuple[str, ...] = FAULTS_IN_LOGS
-    allowed: tuple[str, ...] = ()
+    faults: tuple[Pattern, ...] = FAULTS_IN_LOGS
+    allowed: tuple[Pattern, ...] = ()
 
 
 class RowCheck(Check):

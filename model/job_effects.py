@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Task = Literal["anomaly-detection", "embedding-generation", "model-training", "scheduled-reports"]
 
+PREFIX = "effect-of-"
+
 # What arrived after the run began is the next run's.
 _SETTLED = "e.timestamp < now() - interval '5 minutes'"
 # A run takes a part of what waits: a backlog that is being worked off is no fault.
@@ -42,5 +44,5 @@ _EFFECTS: dict[Task, str] = {
 def effects(tasks: Iterable[Task]) -> tuple[RowCheck, ...]:
     """Return the check of each job's effect: a job that exits 0 and writes nothing has none."""
     return tuple(
-        RowCheck(name=f"effect-of-{task}", query=_EFFECTS[task], expect={"done": True}) for task in tasks
+        RowCheck(name=f"{PREFIX}{task}", query=_EFFECTS[task], expect={"done": True}) for task in tasks
     )

@@ -20,7 +20,8 @@ class Told(BaseModel):
 
     `gate` says whether every rollout ends with one. `deployments` are all that there should be, each with
     its image's name in the output `images`; `bundle_hosts` are those that the page may name beside its own
-    and the API's; `suspended_cron_jobs` are those that the settings themselves suspend.
+    and the API's; `suspended_cron_jobs` are those that the settings themselves suspend;
+    `time_zone` is that of all their schedules.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -33,6 +34,7 @@ class Told(BaseModel):
     latency_ms: dict[str, int] = Field(default_factory=dict)
     deployments: dict[str, str] = {"backend": "backend", "frontend": "frontend"}
     suspended_cron_jobs: tuple[str, ...] = ()
+    time_zone: str | None = None
 
     def references(self, images: Mapping[str, str]) -> dict[str, str]:
         """By Deployment the image that it should run, where the stack has one."""
@@ -55,6 +57,7 @@ def told(settings: Settings) -> Told:
         latency_ms=wanted.latency_ms.model_dump(),
         deployments=_deployments(settings),
         suspended_cron_jobs=tuple(cron_limits.suspended(settings)),
+        time_zone=settings.cron_jobs.time_zone,
     )
 
 

@@ -17,7 +17,8 @@ make a token that has expired), ORKA_CHECK_DATABASE_URL (to read rows back). Sec
 
 The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
 Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read by a Job in the cluster,
-made from the gate's and deleted afterwards, unless --no-job.
+made from the gate's and deleted afterwards, unless --no-job. A Job that gives no result is an error of those
+rows; where there is no gate, they are listed as not run.
 A POST that may have been received is not sent again; everything else is asked up to --attempts times.
 A red check that is not critical degrades the release and does not fail it.
 Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run is written there.
@@ -25,7 +26,7 @@ Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run i
 exit codes:
   0  all critical checks passed
   1  a critical check failed: an answer came and was not the expected one
-  2  usage or configuration: nothing was asked
+  2  usage or configuration: nothing was asked; or all passed, and a report could not be written
   3  errored: no answer to judge, or the stack's outputs could not be had
   4  inconclusive: what is red says nothing about this release (it was red in the baseline)
 

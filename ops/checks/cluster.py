@@ -11,16 +11,14 @@ from ops.checks import workloads
 from ops.checks.asking import milliseconds_since
 from ops.checks.result import Outcome
 from ops.checks.shown import plain
-from ops.cluster import kubectl, objects
+from ops.cluster import kubectl
+from ops.cluster import logs as container_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
     from ops.checks.session import Session
-
-LOG_BYTES = 2_000_000
-"""Of each pod: a log that is longer is judged by its last part."""
 
 
 async def pods(session: Session, check: PodsCheck) -> Outcome:
@@ -47,18 +45,15 @@ async def cron_jobs(session: Session, check: CronJobsCheck) -> Outcome:
 
 
 async def logs(session: Session, check: LogsCheck) -> Outcome:
-    """Judge what the pods have written since they began, which is since the release."""
+    """Judge what the pods have written since they began, which is since the release: the last part of it."""
     context = session.means.kube_context
 
     def judged() -> str | None:
-        texts = {}
-        for name in check.deployments:
-            chosen = f"{objects.NAME_LABEL}={name}"
-            texts[name] = kubectl.run(
-                ["logs", "--namespace", check.namespace, "--selector", chosen, "--all-containers",
-                 "--tail=20000", f"--limit-bytes={LOG_BYTES}", "--max-log-requests=50"],
-                context=context,
-            )  # fmt: skip
+        pods = kubectl.items("pods", check.namespace, context=context)
+        texts = {
+            name: container_logs.of_deployment(name, pods, check.namespace, context=context)
+            for name in check.deployments
+        }
         return workloads.log_fault(check, texts)
 
     return await _judged(judged)

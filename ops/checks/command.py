@@ -61,24 +61,29 @@ def run(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
     namespace = next((check.namespace for check in loaded.pods), None)
-    if namespace and not args.no_job and gate_job.missing(not_run):
-        result = in_cluster.asked_there(result, namespace, args.context, limits.deadline)
+    left_out = args.no_job or not set(gate_job.KINDS).isdisjoint(args.without)
+    if namespace and not left_out and gate_job.missing(not_run):
+        result = in_cluster.asked_there(
+            result, namespace, args.context, limits.deadline, rows=loaded.database, baseline=baseline
+        )
     print(result.model_dump_json(indent=2) if args.json else report.table(result))
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)
-    return _written(args, result) or exit_code(result.verdict)
+    written = _written(args, result)
+    return exit_code(result.verdict) or written
 
 
 def _written(args: argparse.Namespace, result: RunResult) -> int:
     """Write the files that were asked for; the exit code when one cannot be, else 0."""
+    code = 0
     for name, render in ((args.junit, junit), (args.html, page)):
         if name:
             try:
                 Path(name).write_text(render(result), encoding="utf-8")
             except OSError as error:
                 print(f"ops checks: cannot write {name}: {error.strerror}", file=sys.stderr)
-                return Exit.USAGE
-    return 0
+                code = Exit.USAGE
+    return code
 
 
 def _stop(message: str, code: Exit, environment: Mapping[str, str]) -> Exit:

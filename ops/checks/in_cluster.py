@@ -12,17 +12,34 @@ from ops.checks.shown import plain
 from ops.cluster import kubectl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from model.check_surroundings import RowCheck
     from ops.checks.result import RunResult
 
 PAUSE_S = 0.5
 
 
-def asked_there(here: RunResult, namespace: str, context: str | None, seconds: float) -> RunResult:
-    """Return the result with what a Job found; where none can be run, with the reason."""
+def asked_there(
+    here: RunResult,
+    namespace: str,
+    context: str | None,
+    seconds: float,
+    *,
+    rows: Iterable[RowCheck],
+    baseline: RunResult | None = None,
+) -> RunResult:
+    """Return the result with what a Job found of `rows`; without a gate, with the reason why none was made.
+
+    A Job that was tried and gave no result is an error of all that it was to ask: nobody takes it for passed.
+    """
     try:
-        return gate_job.merged(here, _run(namespace, context, seconds))
+        return gate_job.merged(here, _run(namespace, context, seconds), baseline)
+    except gate_job.NoGateError as error:
+        return gate_job.not_merged(here, str(error))
     except (kubectl.KubectlError, gate_job.NoGateJobError) as error:
-        return gate_job.not_merged(here, plain(str(error)))
+        critical = {row.name: row.critical for row in rows}
+        return gate_job.errored(here, f"{plain(str(error))}; without it: --no-job", critical, baseline)
 
 
 def _run(namespace: str, context: str | None, seconds: float) -> RunResult:

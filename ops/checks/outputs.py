@@ -112,4 +112,5 @@ def _deployed(outputs: Mapping[str, Any], known: Told) -> Deployed:
         images={name: references[name] for name in APPLICATION if name in references},
         cron_jobs=schedules if isinstance(schedules, dict) else {},
         suspended=known.suspended_cron_jobs,
+        time_zone=known.time_zone,
     )

@@ -73,8 +73,8 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         return f"{', '.join(stale)} is a cron job that this release does not have"
     for name, schedule in check.schedules.items():
         spec = present[name].get("spec", {})
-        if spec.get("schedule") != schedule:
-            return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
+        if fault := _time_fault(name, spec, schedule, check.time_zone):
+            return fault
         meant = name in check.suspended
         if fault := suspension_fault(name, is_so=bool(spec.get("suspend")), meant=meant):
             return fault
@@ -87,6 +87,16 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
             return (
                 f"the last run of {name} failed: {failed.get('reason', 'no reason')} ({objects.name(last)})"
             )
+    return None
+
+
+def _time_fault(name: str, spec: Mapping[str, Any], schedule: str, zone: str | None) -> str | None:
+    if spec.get("schedule") != schedule:
+        return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
+    found = spec.get("timeZone")
+    if zone and found != zone:
+        shown = plain(str(found or "the controller's own"), 40)
+        return f"{name} runs by the time zone {shown}, wanted is {zone}"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import IO, Any
 
 TIMEOUT_S = 30
 
@@ -23,8 +23,9 @@ def run(
     context: str | None = None,
     timeout_s: float = TIMEOUT_S,
     stdin: str | None = None,
+    to: IO[bytes] | None = None,
 ) -> str:
-    """Return what `kubectl ARGUMENTS` prints, given `stdin`.
+    """Return what `kubectl ARGUMENTS` prints, given `stdin`; nothing where it is written to a file.
 
     Raises:
         KubectlError: there is no answer.
@@ -34,8 +35,8 @@ def run(
     try:
         # As bytes: a log may hold anything.
         done = subprocess.run(
-            command, capture_output=True, timeout=timeout_s + 5, check=False,
-            input=None if stdin is None else stdin.encode(),
+            command, stdout=to or subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout_s + 5,
+            check=False, input=None if stdin is None else stdin.encode(),
         )  # fmt: skip
     except FileNotFoundError:
         raise KubectlError("kubectl is not on PATH") from None
@@ -45,7 +46,7 @@ def run(
         said = done.stderr.decode(errors="replace").strip()
         last = said.splitlines()[-1:] or ["no message"]
         raise KubectlError(f"kubectl {arguments[0]} failed: {last[0]}", said)
-    return done.stdout.decode(errors="replace")
+    return "" if to else done.stdout.decode(errors="replace")
 
 
 def items(kinds: str, namespace: str, *, context: str | None = None, more: tuple[str, ...] = ()) -> list[Any]:

@@ -69,6 +69,15 @@ def last_ends(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield ended
 
 
+def began_anew(pod: Mapping[str, Any]) -> list[str]:
+    """The names of its containers that run again after an end; a waiting one's log is its last run's."""
+    return [
+        str(container.get("name", ""))
+        for container in containers(pod)
+        if "terminated" in container.get("lastState", {}) and "waiting" not in container.get("state", {})
+    ]
+
+
 def moment(text: str | None) -> datetime | None:
     """A time as Kubernetes writes it."""
     return datetime.fromisoformat(text) if text else None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ops.checks import gate_job
 from ops.checks.shown import masked
 from ops.cluster import kubectl, objects
 
 LINES = 50
 SERVICES = ("backend", "frontend", "checker", "prometheus")
-AWAITED = ("migration", "verification")
+AWAITED = {"migration": "migration", "verification": gate_job.GATE, "verify": gate_job.GATE}
+WHOLE = -1
 _EPILOG = """\
-`ops logs job NAME` shows the last run of a cron job (with or without -job at its end), or of `migration` or
-`verification`. What looks like a key, a token or a password is masked.
+`ops logs job NAME` shows the last run of a cron job (with or without -job at its end), or, whole, of
+`migration` or `verification` (also `verify`). What looks like a key, a token or a password is masked.
 
 exit codes:
   0  shown
@@ -34,14 +36,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("what", choices=(*SERVICES, "job"))
     parser.add_argument("name", nargs="?", help="of the job")
-    parser.add_argument("--tail", type=int, default=LINES, help="lines of each pod (default: %(default)s)")
+    parser.add_argument(
+        "--tail", type=int, help=f"lines of each pod (default: {LINES}; of migration and verification all)"
+    )
     parser.add_argument("-n", "--namespace", default="staging", help="default: %(default)s")
     parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
 
 
 def run(args: argparse.Namespace) -> int:
     """Show it; the exit code."""
-    if (args.what == "job") != (args.name is not None) or args.tail < 1:
+    if (args.what == "job") != (args.name is not None) or (args.tail is not None and args.tail < 1):
         print("ops logs: give `job NAME`, or a service alone; --tail is at least 1", file=sys.stderr)
         return 2
     try:
@@ -49,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
         if target is None:
             print(f"ops logs: {args.name} has no run in {args.namespace}", file=sys.stderr)
             return 4
+        tail = args.tail or (WHOLE if args.name in AWAITED else LINES)
         text = kubectl.run(
-            ["logs", *target, "--namespace", args.namespace, f"--tail={args.tail}", "--prefix"],
+            ["logs", *target, "--namespace", args.namespace, f"--tail={tail}", "--prefix"],
             context=args.context,
         )
     except kubectl.KubectlError as error:
@@ -64,11 +69,9 @@ def run(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace) -> list[str] | None:
     """Name the newest Job of that name, as kubectl wants it."""
     found = kubectl.items("jobs", args.namespace, context=args.context)
-    if args.name in AWAITED:
-        runs = [
-            job for job in found if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == args.name
-        ]
-        runs.sort(key=lambda job: str(job["metadata"].get("creationTimestamp")), reverse=True)
-    else:
-        runs = objects.jobs_of(found, f"{args.name.removesuffix('-job')}-job")
+    runs = (
+        gate_job.awaited(found, AWAITED[args.name])
+        if args.name in AWAITED
+        else objects.jobs_of(found, f"{args.name.removesuffix('-job')}-job")
+    )
     return [f"job/{objects.name(runs[0])}"] if runs else None

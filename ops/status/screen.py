@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ops.checks import gate_job
 from ops.cluster import objects
 from ops.status import drift, jobs, missing
 from ops.status.ages import age
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from model.told import Told
 
 SCHEMA = 1
-GATE = "verification"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +82,7 @@ def read(
     found = list(items)
     images = outputs.get("images") or {}
     images = {**images, **told.references(images)}
-    gate = [
-        job
-        for job in objects.of(found, "Job")
-        if job["metadata"].get("labels", {}).get(objects.NAME_LABEL) == GATE
-    ]
-    newest = max(gate, key=lambda job: str(job["metadata"].get("creationTimestamp")), default=None)
+    newest = next(iter(gate_job.awaited(found, gate_job.GATE)), None)
     checks = jobs.ended(newest)
     return Screen(
         release_id=str(outputs.get("release_id", "unknown")),

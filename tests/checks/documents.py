@@ -31,7 +31,7 @@ LOGS = {
 }
 
 Namespace = dict[str, Any]
-"""`items`, all objects in one list; `logs`, text by Deployment."""
+"""`items`, all objects in one list; `logs`, text by Deployment; `previous`, text by pod that crashed."""
 
 
 def stamp(age_s: float = 0) -> str:
@@ -47,7 +47,7 @@ def healthy() -> Namespace:
         items += [_pod(name, number) for number in range(count)]
     for name, schedule in SCHEDULES.items():
         items += [_cron_job(name, schedule), _job(name)]
-    return copy.deepcopy({"items": items, "logs": LOGS})
+    return copy.deepcopy({"items": items, "logs": LOGS, "previous": {}})
 
 
 def one(namespace: Namespace, kind: str, name: str) -> Any:
@@ -126,10 +126,18 @@ if words[0] == "get":
               "ingresses": "Ingress", "services": "Service"}
     wanted = {plural[word] for word in words[1].split(",")}
     print(json.dumps({"kind": "List", "items": [item for item in known["items"] if item["kind"] in wanted]}))
-elif words[0] == "logs" and "--selector" in words:
-    print(known["logs"][asked["--selector"].partition("=")[2]], end="")
 elif words[0] == "logs":
-    print(known["logs"][words[1].partition("/")[2] or words[1]], end="")
+    before, chosen = "--previous" in words, asked.get("--selector", words[1])
+    name = chosen.partition("=")[2] or chosen.partition("/")[2]
+    texts = known["previous" if before else "logs"]
+    if before and name not in texts:
+        sys.exit("Error from server (BadRequest): previous terminated container not found")
+    # kubectl would end a longer log here, not begin it later.
+    limit = next((int(word.partition("=")[2]) for word in words if word.startswith("--limit-bytes=")), None)
+    prefix = "[pod/" + name + "/main] " if "--prefix" in words else ""
+    tail = next((int(word.partition("=")[2]) for word in words if word.startswith("--tail=")), -1)
+    lines = texts[name][:limit].splitlines(True)
+    print("".join(prefix + line for line in (lines[-tail:] if tail > 0 else lines)), end="")
 else:
     sys.exit("error: this kubectl does not know " + words[0])
 '''

@@ -33,6 +33,10 @@ def _log(text: str) -> Callable[[k8s.Namespace], None]:
     return change
 
 
+def _before(text: str) -> Callable[[k8s.Namespace], None]:
+    return lambda namespace: namespace["previous"].update({"backend-7d4b9c-0": text})
+
+
 def _unfit_certificate(reason: str) -> dict[str, str]:
     asking = dict.fromkeys(("frontend", "frontend-assets", "bundle-hosts"), "cannot connect")
     return {"tls-frontend": f"the certificate is refused: {reason}", **asking}
@@ -157,6 +161,19 @@ VARIANTS = (
         name="traceback in the log",
         cluster=(_log("Traceback (most recent call last):\n"),),
         red={"logs": "1 lines of backend are faults, the first: Traceback"},
+    ),
+    Variant(
+        name="traceback at the end of a long log",
+        cluster=(_log("INFO of no interest\n" * 120_000), _log("Traceback (most recent call last):\n")),
+        red={"logs": "1 lines of backend are faults, the first: Traceback"},
+    ),
+    Variant(
+        name="traceback of a crash",
+        cluster=(k8s.restarted, _before("Traceback (most recent call last):\n")),
+        red={
+            "pods": "restarted 1 times, last after Error, exit code 70",
+            "logs": "1 lines of backend are faults, the first: Traceback",
+        },
     ),
     Variant(
         name="critical line in the log",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from model.check_surroundings import NotHere
-from ops.checks import gate_job, in_cluster
+from model.check_surroundings import NotHere, RowCheck
+from ops import cli
+from ops.checks import gate_job, in_cluster, runner
 from ops.checks.gate_job import NoGateJobError
 from ops.checks.result import CheckResult, RunResult, Verdict
 from ops.cluster import kubectl
 from tests.unit.test_golden import GOLDEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_ADDRESS = "ORKA_CHECK_DATABASE_URL is not set"
 
@@ -55,11 +59,12 @@ HERE = _result(
 
 
 def _there(verdict: Verdict = "passed", release: str = "r") -> RunResult:
-    """The Job's result: a call that failed there, the row, and an effect that only the gate knows."""
+    """The Job's result: a call that failed there, the row, one that only the gate knows, and an effect."""
     return _result(
         _check("create-event", "failed", kind="functional"),
         _check("event-row", verdict),
-        _check("effect-of-model-training"),
+        _check("row-of-the-gate"),
+        _check("effect-of-model-training", "failed"),
         release=release,
     )
 
@@ -111,7 +116,7 @@ def test_the_result_is_found_behind_the_progress() -> None:
 def test_what_was_asked_there_is_added_and_what_was_asked_here_stays() -> None:
     both = gate_job.merged(HERE, _there())
     assert {check.name: check.verdict for check in both.checks} == {
-        "create-event": "passed", "event-row": "passed", "effect-of-model-training": "passed",
+        "create-event": "passed", "event-row": "passed", "row-of-the-gate": "passed",
     }  # fmt: skip
     assert [entry.name for entry in both.not_run] == ["dns-api"]
     assert both.verdict == "passed"
@@ -126,6 +131,9 @@ def test_a_check_that_is_red_there_turns_the_whole_run(verdict: Verdict) -> None
 def test_only_rows_that_could_not_be_read_here_ask_for_a_job() -> None:
     assert gate_job.missing(HERE.not_run)
     assert not gate_job.missing(HERE.not_run[1:])
+
+
+ROWS = (RowCheck(name="event-row", query="SELECT 1", expect={}),)
 
 
 class _Cluster:
@@ -155,7 +163,7 @@ class _Cluster:
 def _asked(monkeypatch: pytest.MonkeyPatch, cluster: _Cluster, seconds: float = 10) -> RunResult:
     monkeypatch.setattr(kubectl, "run", cluster.run)
     monkeypatch.setattr(in_cluster, "PAUSE_S", 0)
-    return in_cluster.asked_there(HERE, "staging", None, seconds)
+    return in_cluster.asked_there(HERE, "staging", None, seconds, rows=ROWS)
 
 
 def test_the_job_is_made_awaited_read_and_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,22 +181,89 @@ def test_the_job_is_made_awaited_read_and_deleted(monkeypatch: pytest.MonkeyPatc
         (_Cluster(_there(release="old").model_dump_json(indent=2)), "of release old, not r"),
     ],
 )
-def test_a_job_without_a_result_leaves_the_rows_not_run_with_the_reason_and_is_deleted(
+def test_a_job_without_a_result_is_an_error_of_the_rows_and_is_deleted(
     monkeypatch: pytest.MonkeyPatch, cluster: _Cluster, told: str
 ) -> None:
     found = _asked(monkeypatch, cluster, seconds=0.2)
-    reasons = {entry.name: entry.reason for entry in found.not_run}
-    assert reasons["event-row"].startswith(f"{NO_ADDRESS}; in the cluster: ")
-    assert told in reasons["event-row"]
-    assert reasons["dns-api"] == "led elsewhere"
-    assert found.checks == HERE.checks
+    row = found.checks[-1]
+    assert (row.name, row.verdict, row.critical, row.url) == (
+        "event-row", "errored", True, "database, in the cluster",
+    )  # fmt: skip
+    reason = row.reason or ""
+    assert reason.startswith(f"{NO_ADDRESS}; in the cluster: ")
+    assert told in reason
+    assert reason.endswith("; without it: --no-job")
+    assert found.checks[:-1] == HERE.checks
+    assert [entry.name for entry in found.not_run] == ["dns-api"]
+    assert found.verdict == "errored"
     assert cluster.words[-1] == "delete"
 
 
-def test_who_may_not_make_a_job_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: list[str], **__: Any) -> str:
-        raise kubectl.KubectlError("kubectl get failed: forbidden")
+def _refused(_: list[str], **__: Any) -> str:
+    raise kubectl.KubectlError("kubectl get failed: forbidden")
 
-    monkeypatch.setattr(kubectl, "run", refuse)
-    found = in_cluster.asked_there(HERE, "staging", None, 1)
-    assert "in the cluster: kubectl get failed: forbidden" in found.not_run[0].reason
+
+def test_who_may_not_make_a_job_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubectl, "run", _refused)
+    found = in_cluster.asked_there(HERE, "staging", None, 1, rows=ROWS)
+    assert "in the cluster: kubectl get failed: forbidden" in str(found.checks[-1].reason)
+    assert found.verdict == "errored"
+
+
+def test_an_error_of_rows_that_do_not_count_degrades(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubectl, "run", _refused)
+    rows = [row.model_copy(update={"critical": False}) for row in ROWS]
+    found = in_cluster.asked_there(HERE, "staging", None, 1, rows=rows)
+    assert (found.verdict, found.degraded) == ("passed", ("event-row",))
+
+
+def test_without_a_gate_the_rows_stay_not_run_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubectl, "run", lambda *_, **__: json.dumps({"items": []}))
+    found = in_cluster.asked_there(HERE, "staging", None, 1, rows=ROWS)
+    assert found.not_run[0].reason.startswith(f"{NO_ADDRESS}; in the cluster: there is no Job of the gate")
+    assert (found.checks, found.verdict) == (HERE.checks, "passed")
+
+
+def _through_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str
+) -> list[dict[str, Any]]:
+    """Run `ops checks` of a stack whose rows cannot be read here; what a Job was asked with."""
+    outputs = {"release_id": "r", "api_url": "http://api/", "frontend_url": "http://web/"}
+    (folder / "outputs.json").write_text(json.dumps(outputs))
+    asked: list[dict[str, Any]] = []
+
+    def asked_there(here: RunResult, *_: object, **how: Any) -> RunResult:
+        asked.append(how)
+        return here
+
+    monkeypatch.setenv("ORKA_TOKEN", "a-token")
+    monkeypatch.delenv("ORKA_CHECK_DATABASE_URL", raising=False)
+    monkeypatch.setattr(runner, "run", lambda *_, **__: HERE)
+    monkeypatch.setattr(in_cluster, "asked_there", asked_there)
+    assert cli.main(["checks", "--outputs", str(folder / "outputs.json"), *arguments]) == 0
+    return asked
+
+
+def test_rows_that_were_left_out_are_asked_by_no_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = _through_the_command_line(monkeypatch, tmp_path)
+    assert {row.name for row in asked[0]["rows"]} == {"event-row", "embeddings-current"}
+    assert _through_the_command_line(monkeypatch, tmp_path, "--without", "database") == []
+    assert _through_the_command_line(monkeypatch, tmp_path, "--no-job") == []
+
+
+def test_the_baseline_that_was_given_is_that_of_the_job(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = _result(_check("event-row", "failed"))
+    (tmp_path / "before.json").write_text(before.model_dump_json())
+    asked = _through_the_command_line(monkeypatch, tmp_path, "--baseline", str(tmp_path / "before.json"))
+    assert asked[0]["baseline"] == before
+
+
+def test_the_baseline_holds_for_what_was_asked_there() -> None:
+    before = _result(_check("event-row", "failed"))
+    row = gate_job.merged(HERE, _there("failed"), before).checks[1]
+    assert (row.verdict, row.before) == ("inconclusive", "failed")
+    assert gate_job.merged(HERE, _there("failed"), before).verdict == "inconclusive"
+    assert gate_job.errored(HERE, "away", {}, before).checks[-1].verdict == "inconclusive"
+    assert gate_job.merged(HERE, _there("failed"), _result(_check("event-row"))).verdict == "failed"

@@ -118,6 +118,24 @@ def test_a_job_that_the_settings_suspend_has_to_rest_and_no_last_run_of_it_is_ju
     assert fault == "anomaly-detection-job is suspended"
 
 
+@pytest.mark.parametrize(
+    ("zone", "told"), [("Europe/Zurich", "Europe/Zurich"), (None, "the controller's own")]
+)
+def test_a_cron_job_of_another_time_zone_is_a_fault_where_the_stack_says_which(
+    zone: str | None, told: str
+) -> None:
+    namespace = k8s.healthy()
+    zoned = JOBS.model_copy(update={"time_zone": "Etc/UTC"})
+    for name in k8s.SCHEDULES:
+        k8s.one(namespace, "CronJob", name)["spec"]["timeZone"] = "Etc/UTC"
+    assert workloads.cron_jobs_fault(zoned, namespace["items"]) is None
+    k8s.one(namespace, "CronJob", "model-training-job")["spec"]["timeZone"] = zone
+    assert workloads.cron_jobs_fault(zoned, namespace["items"]) == (
+        f"model-training-job runs by the time zone {told}, wanted is Etc/UTC"
+    )
+    assert workloads.cron_jobs_fault(JOBS, namespace["items"]) is None
+
+
 def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
     def both(namespace: k8s.Namespace) -> None:
         k8s.failed_run(namespace)

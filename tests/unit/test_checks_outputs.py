@@ -41,6 +41,7 @@ def _application(config: dict[str, Any]) -> None:
     }
     config["verification"]["latency-ms"] = {"backend": 1234}
     config["cron-jobs"]["model-training"]["suspended"] = True
+    config["cron-jobs"]["time-zone"] = "Europe/Zurich"
 
 
 def _external(config: dict[str, Any]) -> None:
@@ -68,6 +69,7 @@ def test_limits_hosts_and_suspended_jobs_are_those_of_the_settings() -> None:
     }
     assert {"x.example.com", "staging.supabase.co"} <= set(checks.bundle[0].hosts)
     assert checks.cron_jobs[0].suspended == ("model-training-job",)
+    assert checks.cron_jobs[0].time_zone == "Europe/Zurich"
 
 
 def test_the_version_of_the_settings_is_compared() -> None:
@@ -104,6 +106,7 @@ def test_a_stack_older_than_that_output_is_checked_by_the_defaults() -> None:
     assert set(checks.pods[0].images) == {"backend", "frontend"}
     assert {entry.name for entry in checks.not_here} == {"bundle-hosts", "browser"}
     assert checks.cron_jobs[0].suspended == ()
+    assert checks.cron_jobs[0].time_zone is None
     del older["images"]["frontend"]
     assert set(_checks(older).pods[0].images) == {"backend"}
 

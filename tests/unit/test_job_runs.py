@@ -43,16 +43,26 @@ def test_nothing_is_run_that_the_settings_do_not_name() -> None:
     assert _effects(run) == set()
 
 
-def test_each_named_job_runs_as_its_cron_job_does_and_anew_with_each_release(run: Run) -> None:
+def test_each_named_job_runs_as_its_cron_job_does(run: Run) -> None:
     assert _runs(run) == [f"run-{task}" for task in TASKS]
     for task in TASKS:
         made = run.one("Job", f"run-{task}").inputs["spec"]
         scheduled = run.one("CronJob", f"{task}-job").inputs["spec"]["jobTemplate"]["spec"]["template"]
         assert made["template"]["spec"] == scheduled["spec"]
         assert made["template"]["metadata"]["labels"] == scheduled["metadata"]["labels"]
-        assert made["template"]["metadata"]["annotations"] == {"orka-ppm/release": run.outputs["release_id"]}
         assert made["backoffLimit"] == 0
         assert made["activeDeadlineSeconds"] <= 180
+
+
+def test_whatever_makes_the_gate_anew_makes_them_anew(run: Run) -> None:
+    def occasion(name: str) -> dict[str, str]:
+        return dict(run.one("Job", name).inputs["spec"]["template"]["metadata"]["annotations"])
+
+    gates = occasion("verification")
+    assert gates["orka-ppm/release"] == run.outputs["release_id"]
+    assert any(key.startswith("orka-ppm/generation.") for key in gates)
+    for task in TASKS:
+        assert occasion(f"run-{task}") == gates
 
 
 def test_they_run_side_by_side_after_the_rollout_and_before_the_gate(run: Run) -> None:

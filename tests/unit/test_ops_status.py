@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops import cli
+from ops.checks.gate_job import MARK
 from ops.status.ages import age
 from tests.checks import documents as k8s
 
@@ -210,7 +212,8 @@ def test_a_cluster_that_does_not_answer_is_code_3_with_kubectls_words(ops: Run) 
 def test_the_logs_of_a_service_are_shown_without_secrets(ops: Run) -> None:
     leak = (lambda namespace: namespace["logs"].update(backend="INFO ready\nINFO password=hunter2\n"),)
     code, out, _ = ops("logs", "backend", changes=leak)
-    assert (code, out) == (0, "INFO ready\nINFO password=***\n")
+    prefix = "[pod/backend/main] "
+    assert (code, out) == (0, f"{prefix}INFO ready\n{prefix}INFO password=***\n")
 
 
 def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
@@ -224,15 +227,47 @@ def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
         }
 
     for name in ("model-training", "model-training-job"):
-        assert ops("logs", "job", name, changes=(two_runs,))[:2] == (0, "the last\n")
+        assert ops("logs", "job", name, changes=(two_runs,))[:2] == (
+            0,
+            "[pod/model-training-job-29999/main] the last\n",
+        )
 
 
-def test_the_gates_own_log_is_found_by_its_name(ops: Run) -> None:
+def test_the_gates_own_log_is_found_by_its_names_and_is_whole(ops: Run) -> None:
+    rows = "".join(f"row {number}\n" for number in range(200))
+
     def gate(namespace: k8s.Namespace) -> None:
         _gate("Complete")(namespace)
-        namespace["logs"]["verification-1"] = "PASSED\n"
+        namespace["logs"]["verification-1"] = rows
 
-    assert ops("logs", "job", "verification", changes=(gate,))[:2] == (0, "PASSED\n")
+    for name in ("verification", "verify"):
+        code, out, _ = ops("logs", "job", name, changes=(gate,))
+        assert (code, out.replace("[pod/verification-1/main] ", "")) == (0, rows)
+    assert len(ops("logs", "job", "verify", "--tail=3", changes=(gate,))[1].splitlines()) == 3
+
+
+def test_a_services_log_is_its_last_lines(ops: Run) -> None:
+    long = (lambda namespace: namespace["logs"].update(backend="INFO\n" * 200),)
+    assert len(ops("logs", "backend", changes=long)[1].splitlines()) == 50
+
+
+def test_a_job_of_somebodys_shell_is_not_the_gate(ops: Run) -> None:
+    def shells(namespace: k8s.Namespace) -> None:
+        _gate("Complete")(namespace)
+        namespace["logs"]["verification-1"] = "PASSED\n"
+        job = copy.deepcopy(namespace["items"][-1])
+        job["metadata"] |= {
+            "name": "checks-of-the-shell-x",
+            "annotations": {MARK: "true"},
+            "creationTimestamp": k8s.stamp(1),
+        }
+        job["status"]["conditions"][0]["type"] = "Failed"
+        namespace["items"].append(job)
+
+    code, out, _ = ops("status", changes=(shells,))
+    assert "last checks  succeeded" in out
+    assert code == 0
+    assert ops("logs", "job", "verify", changes=(shells,))[:2] == (0, "[pod/verification-1/main] PASSED\n")
 
 
 def test_a_job_that_never_ran_is_code_4_and_a_wrong_use_is_code_2(ops: Run) -> None:
@@ -240,6 +275,7 @@ def test_a_job_that_never_ran_is_code_4_and_a_wrong_use_is_code_2(ops: Run) -> N
     assert code == 4
     assert "migration has no run in staging" in err
     assert ops("logs", "job")[0] == 2
+    assert ops("logs", "backend", "--tail=0")[0] == 2
     assert ops("logs", "backend", "name")[0] == 2
 
 

@@ -1,0 +1,58 @@
+"""How `ops checks` ends when the verdict is one thing and a file that it reads or writes another."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ops import cli
+from ops.checks import runner
+from tests.unit.test_checks_verdicts import _result, _run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ops.checks.result import Verdict
+
+HEALTH = {"name": "backend", "url": "http://backend/health"}
+LOGS = {"name": "logs", "namespace": "n", "deployments": []}
+
+
+def _file(folder: Path, **lists: Any) -> str:
+    path = folder / "checks.json"
+    path.write_text(json.dumps({"release_id": "r", **lists}))
+    return str(path)
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("failed", 1), ("errored", 3), ("passed", 2)])
+def test_a_report_that_cannot_be_written_does_not_hide_a_red_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, code: int
+) -> None:
+    monkeypatch.setattr(runner, "run", lambda *_, **__: _run(_result("backend", verdict)))
+    junit = tmp_path / "junit.xml"
+    arguments = ["checks", "--from-file", _file(tmp_path, health=[HEALTH])]
+    arguments += ["--html", str(tmp_path / "nowhere/report.html"), "--junit", str(junit)]
+    assert cli.main(arguments) == code
+    assert junit.read_text().startswith("<?xml"), "the file that can be written is not"
+
+
+@pytest.mark.parametrize(
+    ("lists", "place"),
+    [
+        ({"logs": [LOGS | {"faults": ["("]}]}, "logs.0.faults.0"),
+        ({"logs": [LOGS | {"allowed": ["*"]}]}, "logs.0.allowed.0"),
+        (
+            {"health": [HEALTH | {"assertions": [{"field": "status", "matches": "[a"}]}]},
+            "health.0.assertions.0.matches",
+        ),
+    ],
+)
+def test_a_pattern_that_is_none_is_named_by_its_place_and_nothing_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lists: dict[str, Any], place: str
+) -> None:
+    assert cli.main(["checks", "--from-file", _file(tmp_path, **lists)]) == 2
+    said = capsys.readouterr().err
+    assert f"{place}: Value error, no regular expression: " in said
+    assert len(said.splitlines()) == 1
