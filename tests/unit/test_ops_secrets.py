@@ -88,10 +88,9 @@ def test_what_is_no_secret_is_named_with_its_setting_and_not_shown(
     pulumi: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "env"
-    file.write_text(
-        f"REDIS_PASSWORD=canary-value\nLOG_LEVEL=CANARY\nOWN=x\nNEXT_PUBLIC_THEME=dark\n"
-        f"NEXT_PUBLIC_SUPABASE_ANON_KEY={SECRETS['supabase-key']}\n"
-    )
+    public = f"NEXT_PUBLIC_SUPABASE_ANON_KEY={SECRETS['supabase-key']}"
+    lines = ["REDIS_PASSWORD=canary-value", "LOG_LEVEL=CANARY", "OWN=x", "NEXT_PUBLIC_THEME=dark", public]
+    file.write_text("\n".join(lines))
     assert main(["secrets", "import", str(file)]) == 0
     told = capsys.readouterr().err
     for named in (
