@@ -107,7 +107,7 @@ def _works(
             ends_migration=sum(len(scripts[one.path]) for one in way) if step == way[-1] else None,
             contract=contract if (migration, step) == steps[-1] else None,
             rehearsal=scripts[migration.rehearsal]
-            if migration.rehearsal and (migration, step) == steps[-1] and step in migration.adoption
+            if migration.rehearsal and migration.adoption[-1:] == (step,)
             else None,
         )
         for migration, step in steps

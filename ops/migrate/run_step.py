@@ -62,36 +62,33 @@ def run_step(sessions: Sessions, work: Work, options: Options, progress: Progres
 
 
 def _transaction(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
-    tried = None
-    if work.rehearsal:
-        progress.tell("rehearsal", f"{work.place}: rehearsed first, nobody waits for it", step=work.step.name)
-        tried = retrying(
-            sessions, work.place, options, progress, lambda: _rehearse(sessions.work, work, options)
-        )
+    tried = _rehearsed(sessions, work, options, progress)
 
     def attempt() -> Verdict | None:
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
             _start(sessions.work, work)
-            for statement in work.statements:
-                _execute(sessions.work, work, statement, "was rolled back")
-            _back_to_admin(sessions.work)
+            _execute_all(sessions.work, work, work.statements, "was rolled back")
             return _end(sessions.work, work)
 
     verdict = retrying(sessions, work.place, options, progress, attempt)
     return replace(verdict, tried=tried.tried, left_out=tried.left_out) if verdict and tried else verdict
 
 
-def _rehearse(connection: psycopg.Connection, work: Work, options: Options) -> Verdict | None:
+def _rehearsed(sessions: Sessions, work: Work, options: Options, progress: Progress) -> Verdict | None:
     """What the whole contract says of what the step will leave, made in a transaction that is undone."""
-    if work.contract is None:
+    contract, statements = work.contract, work.rehearsal
+    if contract is None or statements is None:
         return None
-    with connection.transaction(force_rollback=True):
-        _limit(connection, options.lock_timeout, options.statement_timeout)
-        for statement in work.rehearsal or ():
-            _execute(connection, work, statement, "was not begun")
-        _back_to_admin(connection)
-        verdict = verify(connection, work.contract, newer_schema=False)
+
+    def attempt() -> Verdict:
+        with sessions.work.transaction(force_rollback=True):
+            _limit(sessions.work, options.lock_timeout, options.statement_timeout)
+            _execute_all(sessions.work, work, statements, "was not begun")
+            return verify(sessions.work, contract, newer_schema=False)
+
+    progress.tell("rehearsal", f"{work.place}: rehearsed first, nobody waits for it", step=work.step.name)
+    verdict = retrying(sessions, work.place, options, progress, attempt)
     if verdict.findings:
         text = f"{work.place} was not begun: in its rehearsal {verdict.summary}"
         raise MigrateError(ExitCode.VERIFY_ROLLED_BACK, text, *map(str, verdict.findings))
@@ -143,15 +140,13 @@ def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress)
     """Run one batch; whether it was a full one, so that there may be more."""
 
     def attempt() -> tuple[int, int]:
-        rows = 0
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.batch_timeout)
             sessions.work.execute(
                 "SELECT set_config('orka.batch_size', %s, true)", (str(options.batch_size),)
             )
-            for statement in work.statements:
-                rows = _execute(sessions.work, work, statement, "stands after the batch before, run it again")
-            _back_to_admin(sessions.work)
+            left = "stands after the batch before, run it again"
+            rows = _execute_all(sessions.work, work, work.statements, left)
             return rows, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
 
     rows, so_far = retrying(sessions, work.place, options, progress, attempt)
@@ -182,9 +177,13 @@ def _end(connection: psycopg.Connection, work: Work) -> Verdict | None:
     return verdict
 
 
-def _back_to_admin(connection: psycopg.Connection) -> None:
-    """Leave the role that the file took: the ledger belongs to the admin."""
+def _execute_all(connection: psycopg.Connection, work: Work, statements: list[Statement], left: str) -> int:
+    """Execute them in turn, leave the role that they took, and give what the last one did."""
+    rows = 0
+    for statement in statements:
+        rows = _execute(connection, work, statement, left)
     connection.execute("RESET ROLE")
+    return rows
 
 
 def _limit(

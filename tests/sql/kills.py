@@ -18,13 +18,14 @@ ADOPT = "023_ai_empowered_audit_trail/adopt"
 STEPS = sorted(path.stem for path in (SQL / ADOPT).glob("[0-9]*.sql"))
 
 
-def wait_asleep(database: Database, number: int = 1) -> None:
-    """Until a runner stands in a pg_sleep that a test has put in its way (0: none any more)."""
+def wait_asleep(database: Database, number: int = 1, event: str = "PgSleep") -> None:
+    """Until a runner stands in a pg_sleep, or at a lock, that a test put in its way (0: none any more)."""
     with database.connect() as connection:
         for _ in range(400):
             row = connection.execute(
-                b"SELECT count(*) FILTER (WHERE wait_event = 'PgSleep' AND application_name LIKE 'orka-%'),"
-                b" pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()"
+                "SELECT count(*) FILTER (WHERE wait_event = %s AND application_name LIKE 'orka-%%'),"
+                " pg_sleep(0.05)::text FROM pg_stat_activity WHERE datname = current_database()",
+                (event,),
             ).fetchone()
             if row is not None and row[0] == number:
                 return

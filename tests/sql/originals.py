@@ -97,6 +97,13 @@ def make_original(database: Database, variant: str, rows: int = 300) -> Database
     return database
 
 
+# As the application wrote one: without a tenant, without seq.
+OLD_EVENT = (
+    b"INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
+    b" VALUES ('late', 'user', '{}') RETURNING id"
+)
+
+
 class OldApplication:
     """Inserts events as the application did: without a tenant, without seq; counts what was taken."""
 
@@ -114,10 +121,7 @@ class OldApplication:
 
     def _write(self, connection: psycopg.Connection[Any]) -> bool:
         try:
-            row = connection.execute(
-                b"INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
-                b" VALUES ('late', 'user', '{}') RETURNING id"
-            ).fetchone()
+            row = connection.execute(OLD_EVENT).fetchone()
         except errors.NotNullViolation:
             # The tables have changed places: the new log wants a tenant.
             return False

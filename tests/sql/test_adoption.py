@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sql.kills import ADOPT, kill_after
-from tests.sql.originals import LEFT, QUARANTINE, TITLES, VARIANTS, OldApplication, make_original
+from tests.sql.kills import ADOPT, kill_after, wait_asleep
+from tests.sql.originals import LEFT, OLD_EVENT, QUARANTINE, TITLES, VARIANTS, OldApplication, make_original
 from tests.sql.outcome import catalog, chain_problems
 from tests.sql.support import (
     GUIDE_TABLES,
@@ -28,26 +27,11 @@ if TYPE_CHECKING:
 
 MANY = 1_000_000
 READ_USERS = b"LOCK TABLE auth.users IN ACCESS SHARE MODE"
-OLD_EVENT = (
-    "INSERT INTO public.roche_audit_logs (event_type, entity_type, action_details)"
-    " VALUES ('late', 'user', '{}') RETURNING id"
-)
 HOLD = """
     CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
     CREATE TRIGGER hold AFTER INSERT ON orka_new.roche_audit_logs EXECUTE FUNCTION public.hold()
 """
-
-
-def wait_for_a_lock(database: Database) -> None:
-    """Until somebody waits for an advisory lock."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
-    )
-    deadline = time.monotonic() + 30
-    while database.value(f"{waiting} AND datname = current_database()") == 0:
-        assert time.monotonic() < deadline, "nobody waited"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -155,11 +139,12 @@ def test_an_event_that_is_committed_while_a_later_one_is_copied_is_copied_too(
         holder.execute(HOLD.encode())
         holder.execute(b"SELECT pg_advisory_lock(1)")
         early.execute(b"BEGIN")
-        early.execute(OLD_EVENT.encode())
-        database.rows(OLD_EVENT)
+        early.execute(OLD_EVENT)
+        holder.execute(OLD_EVENT)
+        copier.execute(b"SET application_name = 'orka-copier'")
         with ThreadPoolExecutor() as pool:
             copied = pool.submit(copier.execute, b"SELECT orka_new.copy_queue(9223372036854775807, 100)")
-            wait_for_a_lock(database)
+            wait_asleep(database, event="advisory")
             early.execute(b"COMMIT")
             holder.execute(b"SELECT pg_advisory_unlock(1)")
             assert copied.result(timeout=30).fetchone() == (1,)
@@ -241,7 +226,8 @@ def test_what_would_behave_otherwise_is_found_in_a_rehearsal_before_the_original
     assert run.code == 13, "without its lock on the log, which somebody reads"
     assert "adopt/80_swap was not begun: in its rehearsal" in run.err
     assert "SELECT of public.roche_audit_logs.id by orka_readonly" in run.err
-    database.rows(OLD_EVENT)
+    with database.connect() as connection:
+        connection.execute(OLD_EVENT)
     assert ops(database, "apply").code == 0
     assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 301
 
