@@ -54,8 +54,8 @@ class Wanted:
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
     `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
-    answered; `ran` are the jobs that have just been run. `deployed` is None in the gate, which cannot ask the
-    cluster.
+    answered; `ran` says of the jobs that have just been run when that began. `deployed` is None in the gate,
+    which cannot ask the cluster.
     """
 
     release_id: str
@@ -69,7 +69,7 @@ class Wanted:
     version: str | None = None
     hosts: tuple[str, ...] | None = None
     checker: bool = True
-    ran: tuple[Task, ...] = ()
+    ran: Mapping[Task, str] = field(default_factory=dict)
     deployed: Deployed | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -31,10 +32,12 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     if url is None or session.token is None:
         return Outcome("errored", "there is no database address or no token", attempts=0)
     try:
-        parameters = fill(check.parameters, session.captured)
+        parameters = {**fill(check.parameters, session.captured), **_age(check, datetime.now(UTC))}
         expected = fill(check.expect, session.captured)
     except MissingError as error:
         return Outcome("inconclusive", str(error), attempts=0)
+    except ValueError:
+        return Outcome("errored", "nobody noted when the run began that this asks for", attempts=0)
     begun = time.monotonic()
     claims = json.dumps(claims_of(session.token))
     try:
@@ -50,6 +53,13 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     took = milliseconds_since(begun)
     reason = row_fault(found, expected)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+
+
+def _age(check: RowCheck, now: datetime) -> dict[str, float]:
+    """How long ago the check's moment was. ValueError where it is none."""
+    if check.since is None:
+        return {}
+    return {"age_s": (now - datetime.fromisoformat(check.since).astimezone(UTC)).total_seconds()}
 
 
 def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str | None:
