@@ -13,9 +13,11 @@ import pulumi_kubernetes as k8s
 from components import naming, workload
 from components.awaited_job import awaited_job
 from components.component import Component
+from components.migration import SQL
 from model import health
 from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource, render
+from model.plan import CONTRACT
 from model.settings_resources import Resources
 from model.told import bundle_hosts
 
@@ -54,6 +56,7 @@ def checks_file(settings: Settings, release: str, ran: Mapping[Task, str] | None
                 hosts=tuple(filter(None, {*own, *bundle_hosts(settings)})),
                 checker=wanted.checker,
                 ran=ran or {},
+                contract=f"{CHECKS_MOUNT}/{CONTRACT}",
             )
         )
     )
@@ -86,7 +89,8 @@ class Verification(Component):
             data={
                 "checks.json": pulumi.Output.all(release=release, ran=dict(ran)).apply(
                     lambda known: checks_file(settings, known["release"], known["ran"])
-                )
+                ),
+                CONTRACT: (SQL / CONTRACT).read_text(encoding="utf-8"),
             },
             opts=self.child,
         )

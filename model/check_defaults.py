@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from model.check_calls import application_calls, guide_calls, token_calls
 from model.check_kinds import HealthCheck, JsonAssertion, Kind
 from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
-from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, NotHere, RowCheck
+from model.check_surroundings import (
+    BROWSER_NAMESPACES,
+    AssetsCheck,
+    BundleCheck,
+    CatalogCheck,
+    NotHere,
+    RowCheck,
+)
 from model.checks import ChecksFile, TokenSource, health_urls
 from model.job_effects import Task, effects
 
@@ -28,6 +35,9 @@ DEFAULT_LATENCY_MS: Mapping[str, int] = {
     "frontend": 2_000,
 }
 """Milliseconds within which a health address has to answer, by its key in the stack's `health_urls`."""
+
+CONTRACT = "sql/contract.yaml"
+"""What the database's catalog is compared with, in a checkout."""
 
 API_TARGETS_MS = (100, 200)
 """The median and the 95th percentile of reading events."""
@@ -70,6 +80,7 @@ class Wanted:
     hosts: tuple[str, ...] | None = None
     checker: bool = True
     ran: Mapping[Task, str] = field(default_factory=dict)
+    contract: str = CONTRACT
     deployed: Deployed | None = None
 
 
@@ -85,6 +96,7 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "health": health,
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
+        "catalog": (CatalogCheck(name="catalog", contract=wanted.contract),),
         "database": (*_rows(critical=guide), *effects(wanted.ran)),
     }
     if hosts is None:

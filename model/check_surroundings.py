@@ -108,6 +108,15 @@ class RowCheck(Check):
     expect: dict[str, JsonValue]
 
 
+class CatalogCheck(Check):
+    """Every object that the contract of the migrations names is in the database, and protects as it says.
+
+    `contract` is the path of its file, where the check runs.
+    """
+
+    contract: str
+
+
 class NotHere(Strict):
     """A check that this place cannot run, and why: it is listed, so that nobody takes it for passed."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from model.check_surroundings import RowCheck
     from ops.checks.session import Session
 
-_CONNECT_S = 5
+CONNECT_S = 5
 
 
 async def row(session: Session, check: RowCheck) -> Outcome:
@@ -46,13 +46,15 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     except TimeoutError:
         return Outcome("errored", "the database gave no answer in time")
     except psycopg.Error as error:
-        # Its text may hold the address or a row: the class and the code say enough.
-        return Outcome(
-            "errored", f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
-        )
+        return Outcome("errored", unanswered(error))
     took = milliseconds_since(begun)
     reason = row_fault(found, expected)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+
+
+def unanswered(error: psycopg.Error) -> str:
+    """Say how the query failed. The error's text may hold the address or a row: class and code are enough."""
+    return f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
 
 
 def _age(check: RowCheck, now: datetime) -> dict[str, float]:
@@ -75,7 +77,7 @@ def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str
 async def _fetch(url: str, claims: str, query: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     async with (
         await psycopg.AsyncConnection.connect(
-            url, connect_timeout=_CONNECT_S, row_factory=dict_row
+            url, connect_timeout=CONNECT_S, row_factory=dict_row
         ) as connection,
         connection.transaction(force_rollback=True),
     ):

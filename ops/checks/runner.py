@@ -12,6 +12,7 @@ from model.check_surroundings import (
     AssetsCheck,
     BrowserCheck,
     BundleCheck,
+    CatalogCheck,
     CronJobsCheck,
     DnsCheck,
     LogsCheck,
@@ -20,7 +21,7 @@ from model.check_surroundings import (
     TlsCheck,
 )
 from model.checks import kind_of
-from ops.checks import address, browser, calls, cluster, frontend, rows, verdicts
+from ops.checks import address, browser, calls, catalog, cluster, frontend, rows, verdicts
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
@@ -48,6 +49,7 @@ _JUDGES: dict[type[Check], Callable[[Session, Any], Awaitable[Outcome]]] = {
     PodsCheck: cluster.pods,
     CronJobsCheck: cluster.cron_jobs,
     LogsCheck: cluster.logs,
+    CatalogCheck: catalog.contract,
     RowCheck: rows.row,
 }
 
@@ -177,4 +179,4 @@ def _asked(check: Any) -> str:
         return f"dns:{check.host}"
     if isinstance(check, PodsCheck | CronJobsCheck | LogsCheck):
         return f"namespace {check.namespace}"
-    return "database" if isinstance(check, RowCheck) else str(check.url)
+    return "database" if isinstance(check, RowCheck | CatalogCheck) else str(check.url)

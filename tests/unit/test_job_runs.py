@@ -92,6 +92,14 @@ def test_the_effect_is_looked_for_from_the_beginning_of_that_run_on(run: Run) ->
     assert len([check for check in checks["database"] if "since" in check]) == len(TASKS)
 
 
+def test_the_gate_compares_the_catalog_with_the_contract_that_the_migration_applied(run: Run) -> None:
+    made = manifests(run)
+    data = made["configmap-verification"]["data"]
+    checks = json.loads(data["checks.json"])
+    assert [check["contract"] for check in checks["catalog"]] == ["/checks/contract.yaml"]
+    assert data["contract.yaml"] == made["configmap-migration-sql"]["data"]["contract.yaml"]
+
+
 def test_a_job_whose_feature_is_off_is_neither_run_nor_looked_for() -> None:
     config = _config()
     config["backend"]["features"]["rag-search"] = False
