@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,7 +43,7 @@ class Deployed:
     """What should run in the cluster: references by digest by Deployment, schedules by cron job.
 
     `suspended` are the cron jobs that the settings themselves suspend; `time_zone` is that of the
-    schedules, None where nobody says.
+    schedules, None where nobody says; `addresses` are those that a host's name must lead to, where known.
     """
 
     namespace: str
@@ -51,6 +51,7 @@ class Deployed:
     cron_jobs: Mapping[str, str]
     suspended: tuple[str, ...] = ()
     time_zone: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 def shell_checks(
@@ -66,7 +67,8 @@ def shell_checks(
     dns: list[Check] = []
     for name, url in (("api", api_url), ("frontend", frontend_url)):
         address = host(url)
-        dns.append(DnsCheck(name=f"dns-{name}", host=address))
+        known = deployed.addresses.get(address)
+        dns.append(DnsCheck(name=f"dns-{name}", host=address, addresses=(known,) if known else ()))
         if url.startswith("https://"):
             tls.append(TlsCheck(name=f"tls-{name}", host=address, port=urlsplit(url).port or 443))
     p50, p95 = targets_ms

@@ -111,6 +111,25 @@ def test_a_stack_older_than_that_output_is_checked_by_the_defaults() -> None:
     assert set(_checks(older).pods[0].images) == {"backend"}
 
 
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("192.0.2.7", ("192.0.2.7",)),
+        ("2001:DB8::7", ("2001:DB8::7",)),
+        ("lb.example.com", ()),
+        (None, ()),
+    ],
+)
+def test_the_names_must_lead_to_the_address_of_the_edge_where_it_is_known(
+    address: str | None, wanted: tuple[str, ...]
+) -> None:
+    def reached(config: dict[str, Any]) -> None:
+        config["edge"]["address"] = address
+
+    checks = _checks(_outputs(reached))
+    assert [check.addresses for check in checks.dns] == [wanted, wanted]
+
+
 def test_an_output_of_another_form_is_named() -> None:
     outputs = {**_outputs(), "verification": {"profile": "others"}}
     with pytest.raises(OutputsError, match=r"output verification\.profile"):
