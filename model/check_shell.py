@@ -43,7 +43,8 @@ class Deployed:
     """What should run in the cluster: references by digest by Deployment, schedules by cron job.
 
     `suspended` are the cron jobs that the settings themselves suspend; `time_zone` is that of the
-    schedules, None where nobody says; `addresses` are those that a host's name must lead to, where known.
+    schedules, None where nobody says; `addresses` are those that a host's name must lead to, where known;
+    `log_allow` are patterns of lines that are no faults.
     """
 
     namespace: str
@@ -52,6 +53,7 @@ class Deployed:
     suspended: tuple[str, ...] = ()
     time_zone: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
+    log_allow: tuple[str, ...] = ()
 
 
 def shell_checks(
@@ -89,7 +91,9 @@ def shell_checks(
         "latency": (latency,),
         "pods": (PodsCheck(name="pods", namespace=place, images=images),),
         "cron_jobs": (jobs,),
-        "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
+        "logs": (
+            LogsCheck(name="logs", namespace=place, deployments=tuple(images), allowed=deployed.log_allow),
+        ),
     }
 
 

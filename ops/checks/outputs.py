@@ -113,6 +113,7 @@ def _deployed(outputs: Mapping[str, Any], known: Told) -> Deployed:
         cron_jobs=schedules if isinstance(schedules, dict) else {},
         suspended=known.suspended_cron_jobs,
         time_zone=known.time_zone,
+        log_allow=known.log_allow,
         addresses=_addresses(outputs.get("dns_records")),
     )
 
