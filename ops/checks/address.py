@@ -39,9 +39,9 @@ async def certificate(session: Session, check: TlsCheck) -> Outcome:
     except ssl.SSLCertVerificationError as error:
         return Outcome("failed", plain(f"the certificate is refused: {error.verify_message}"))
     except TimeoutError:
-        return Outcome("errored", "no handshake in time")
+        return Outcome("errored", "no handshake in time", again=True)
     except (OSError, ssl.SSLError) as error:
-        return Outcome("errored", plain(f"no handshake: {error}"))
+        return Outcome("errored", plain(f"no handshake: {error}"), again=True)
     took = milliseconds_since(begun)
     reason = days_fault(ssl.cert_time_to_seconds(ends), time.time(), check.min_days)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
@@ -60,8 +60,10 @@ async def resolves(session: Session, check: DnsCheck) -> Outcome:
         async with asyncio.timeout(session.seconds()):
             found = await asyncio.get_running_loop().getaddrinfo(check.host, None, type=socket.SOCK_STREAM)
     except TimeoutError:
-        return Outcome("errored", "the resolver did not answer in time")
+        return Outcome("errored", "the resolver did not answer in time", again=True)
     except (OSError, UnicodeError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            return Outcome("errored", plain(f"the resolver gave no answer: {error}"), again=True)
         return Outcome("failed", plain(f"does not resolve: {error}"))
     took = milliseconds_since(begun)
     reason = address_fault({str(entry[4][0]) for entry in found}, check.addresses)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ops.checks.session import Session
 
 CONNECT_S = 5
+_DROPPED = ("08", "57P")
 
 
 async def row(session: Session, check: RowCheck) -> Outcome:
@@ -46,15 +47,18 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     except TimeoutError:
         return Outcome("errored", "the database gave no answer in time")
     except psycopg.Error as error:
-        return Outcome("errored", unanswered(error))
+        return unanswered(error)
     took = milliseconds_since(begun)
     reason = row_fault(found, expected)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
 
 
-def unanswered(error: psycopg.Error) -> str:
+def unanswered(error: psycopg.Error) -> Outcome:
     """Say how the query failed. The error's text may hold the address or a row: class and code are enough."""
-    return f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
+    reason = f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
+    # 08: the connection; 57P: the server stops or begins. Without a code there was no session at all.
+    dropped = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08").startswith(_DROPPED)
+    return Outcome("errored", reason, again=dropped)
 
 
 def _age(check: RowCheck, now: datetime) -> dict[str, float]:

@@ -25,6 +25,7 @@ from ops.checks import address, browser, calls, catalog, cluster, frontend, rows
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
+from ops.checks.patience import until_answered
 from ops.checks.result import CheckResult, Outcome, RunResult
 from ops.checks.session import Session
 from ops.checks.token import GivenToken
@@ -146,7 +147,7 @@ async def _granted(session: Session, grant: PasswordGrant, results: list[CheckRe
 async def _bounded(session: Session, check: Check) -> Outcome:
     if session.left() <= 0:
         return Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
-    return await _caught(_JUDGES[type(check)](session, check))
+    return await until_answered(session, lambda: _caught(_JUDGES[type(check)](session, check)))
 
 
 async def _caught(judging: Awaitable[Outcome]) -> Outcome:
