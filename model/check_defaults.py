@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from model.check_calls import application_calls, guide_calls, token_calls
-from model.check_kinds import HealthCheck, JsonAssertion, Kind
-from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
+from model.check_kinds import HealthCheck, JsonAssertion, Kind, LatencyCheck
+from model.check_shell import GATE_LEAVES_OUT, Deployed, events, host, shell_checks
 from model.check_surroundings import (
     BROWSER_NAMESPACES,
     AssetsCheck,
@@ -96,6 +96,7 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "health": health,
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
+        "latency": (_latency(wanted),),
         "catalog": (CatalogCheck(name="catalog", contract=wanted.contract),),
         "database": (*_rows(critical=guide), *effects(wanted.ran)),
     }
@@ -108,11 +109,17 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         missing += GATE_LEAVES_OUT
     else:
         lists |= shell_checks(
-            wanted.api_url, wanted.frontend_url, wanted.deployed,
-            targets_ms=wanted.api_targets_ms, hosts=hosts,
+            wanted.api_url, wanted.frontend_url, wanted.deployed, hosts=hosts,
         )  # fmt: skip
     not_here = tuple({entry.name: entry for entry in missing}.values())
     return ChecksFile(release_id=wanted.release_id, token=wanted.token, not_here=not_here, **lists)
+
+
+def _latency(wanted: Wanted) -> LatencyCheck:
+    p50, p95 = wanted.api_targets_ms
+    return LatencyCheck(
+        name="api-latency", url=events(wanted.api_url), p50_ms=p50, p95_ms=p95, critical=False
+    )
 
 
 def _health(wanted: Wanted) -> tuple[tuple[HealthCheck, ...], tuple[NotHere, ...]]:

@@ -156,3 +156,9 @@ def test_every_check_has_a_kind() -> None:
         "health", "functional", "tls", "dns", "assets", "bundle", "browser",
         "latency", "pods", "cron-jobs", "logs", "catalog", "database",
     }  # fmt: skip
+
+
+def test_the_times_that_have_targets_are_taken_in_the_gate_too_and_fail_no_release() -> None:
+    gate = default_checks(_wanted(api_url="http://backend:8000"))
+    assert [check.url for check in gate.latency] == ["http://backend:8000/api/audit/events?limit=10"]
+    assert [check.critical for check in (*gate.latency, *SHELL.latency)] == [False, False]
