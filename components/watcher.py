@@ -41,6 +41,7 @@ class Watcher(Component):
         data: str | None = None,
         port: int | None = None,
         resources: Resources | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class Watcher(Component):
             data: a path that it may write to; empty in a new pod.
             port: where it answers, if it is no part of monitoring.
             resources: what it may use, likewise.
+            annotations: of the Deployment, not of its pods.
             after: what its pods wait for.
             opts: of the component.
         """
@@ -77,7 +79,7 @@ class Watcher(Component):
         probes = Probes.model_validate({"startup": asked, "readiness": asked, "liveness": asked})
         self.deployment = k8s.apps.v1.Deployment(
             name,
-            metadata=workload.metadata(name, place.namespace),
+            metadata=workload.metadata(name, place.namespace, annotations=annotations),
             spec={
                 "replicas": 1,
                 "progress_deadline_seconds": ROLLOUT_SECONDS - 30,

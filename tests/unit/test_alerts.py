@@ -86,12 +86,6 @@ def test_a_cron_jobs_limits_follow_its_schedule() -> None:
     assert recorded == {job: f"vector({limit.age_s})" for job, limit in found.items()}
 
 
-def test_every_graph_can_show_the_release() -> None:
-    info = SHIPPED[0]["rules"][0]
-    assert info["record"] == "orka_release_info"
-    assert info["labels"]["release"] == "0123456789ab"
-
-
 def test_a_rehearsal_shortens_waits_and_windows_and_no_threshold() -> None:
     quick = rules(settings(**{"clock-divisor": 10}))["groups"]
     assert _rule(quick, "OrkaHealthFailing")["for"] == "30s"
