@@ -36,7 +36,6 @@ class Watcher(Component):
         probe: str,
         args: Sequence[pulumi.Input[str]] = (),
         env: Mapping[str, pulumi.Input[str]] | None = None,
-        secret: pulumi.Input[str] | None = None,
         files: Mapping[str, VolumeArgsDict] | None = None,
         data: str | None = None,
         port: int | None = None,
@@ -54,7 +53,6 @@ class Watcher(Component):
             probe: the path that says that it runs.
             args: of the container.
             env: variables that are no secrets.
-            secret: the name of a Secret of variables.
             files: volumes that are mounted read only, by path.
             data: a path that it may write to; empty in a new pod.
             port: where it answers, if it is no part of monitoring.
@@ -72,7 +70,6 @@ class Watcher(Component):
             resources or monitoring_parts.resources(place.settings, name),
             args=args or None,
             env=env,
-            env_from=[{"secret_ref": {"name": secret}}] if secret is not None else (),
             mounts=mounts,
         )
         asked = {"path": probe}
