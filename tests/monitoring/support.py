@@ -107,6 +107,8 @@ def test_file(rule_file: Path, case: Case) -> Json:
     return {
         "rule_files": [str(rule_file)],
         "evaluation_interval": case.evaluated or case.interval,
+        # Otherwise in any order, and what one group takes from another is older now and then.
+        "group_eval_order": [group["name"] for group in groups],
         "tests": [
             {
                 "name": str(case),

@@ -113,6 +113,15 @@ def test_a_budget_is_what_a_promise_leaves() -> None:
     assert "ratio_3d > 0.005 " in _rule(half, BURNS[1])["expr"]
 
 
+def test_only_the_share_of_errors_that_the_guide_names_wakes_somebody() -> None:
+    """Of a promise of 99.9 % less is soon too much; it is shown, and four of a hundred page nobody."""
+    traffic = [group for group in SHIPPED if group["name"] in ("orka-traffic", "orka-availability")]
+    severities = {rule["alert"]: rule["labels"]["severity"] for group in traffic for rule in group["rules"]}
+    pages = {alert for alert, severity in severities.items() if severity == "critical"}
+    assert pages == {"OrkaErrorRateHigh"}
+    assert set(BURNS) <= set(severities)
+
+
 def test_without_an_aggregator_or_an_issuer_nothing_is_said_about_them() -> None:
     plain = read_settings({key: json.dumps(value) for key, value in complete().items()}, SECRETS)
     named = alerts.names(rules(plain)["groups"])
