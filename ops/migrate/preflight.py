@@ -1,4 +1,4 @@
-"""What must be true before the first change; everything here only reads, but for the extension when asked."""
+"""What must be true before the first change; everything here only reads, but for making the extension."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ class Facts:
 
 def check(
     connection: psycopg.Connection, options: Options, progress: Progress, steps: Sequence[Step]
-) -> None:
-    """Raise REFUSED with every fault found; create the extension where that is the only thing missing."""
+) -> bool:
+    """Raise REFUSED with every fault found; whether the extension is missing and is to be created."""
     found = connection.cursor(row_factory=class_row(Facts)).execute(_FACTS.encode()).fetchone()
     if found is None:
         raise MigrateError(ExitCode.REFUSED, "the server did not answer the preflight query")
@@ -94,8 +94,7 @@ def check(
         progress.tell("warning", f"old transactions: {'; '.join(old)}", transactions=old)
     if problems:
         raise MigrateError(ExitCode.REFUSED, *problems)
-    if found.installed is None:
-        _create_vector(connection)
+    return found.installed is None
 
 
 def faults(facts: Facts, *, create_extension: bool) -> list[str]:
@@ -155,7 +154,8 @@ def vector_faults(
     return []
 
 
-def _create_vector(connection: psycopg.Connection) -> None:
+def create_vector(connection: psycopg.Connection) -> None:
+    """Create the extension where the platform keeps its extensions; raise REFUSED where it may not be."""
     home = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'extensions'").fetchone()
     statement = b"CREATE EXTENSION IF NOT EXISTS vector" + (b" WITH SCHEMA extensions" if home else b"")
     try:
