@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MINIMUM_SERVER = 15
 MINIMUM_VECTOR = (0, 8)
+NEEDED_VECTOR = ".".join(map(str, MINIMUM_VECTOR))
 # Since version 16 only who has the ADMIN option may let himself become the owner.
 _FACTS = """
     SELECT current_setting('server_version_num')::int / 10000 AS major,
@@ -139,14 +140,13 @@ def vector_faults(
     installed: str | None, available: str | None, *, create_extension: bool, may_create: bool
 ) -> list[str]:
     """What is wrong with the vector extension, as lines. Pure."""
-    needed = ".".join(map(str, MINIMUM_VECTOR))
     if installed is not None:
-        old = _version(installed) < MINIMUM_VECTOR
-        return [f"the extension vector {installed} is too old: {needed} or newer is needed"] if old else []
+        fault = f"the extension vector {installed} is too old: {NEEDED_VECTOR} or newer is needed"
+        return [fault] if vector_is_old(installed) else []
     if available is None:
         return ["the server does not offer the extension vector: install pgvector on it"]
-    if _version(available) < MINIMUM_VECTOR:
-        return [f"the server offers the extension vector {available}: {needed} or newer is needed"]
+    if vector_is_old(available):
+        return [f"the server offers the extension vector {available}: {NEEDED_VECTOR} or newer is needed"]
     if not create_extension:
         return ["the extension vector is not in this database: create it, or pass --create-extension"]
     if not may_create:
@@ -164,5 +164,6 @@ def create_vector(connection: psycopg.Connection) -> None:
         raise MigrateError(ExitCode.REFUSED, "cannot create the extension vector", *describe(error)) from None
 
 
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+def vector_is_old(version: str) -> bool:
+    """Whether that version of the extension is older than what is needed. Pure."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < MINIMUM_VECTOR

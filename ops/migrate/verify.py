@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog, probes
+from ops.migrate import catalog, probes, surroundings
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def compare_catalog(connection: psycopg.Connection, contract: Contract, *, newer
         Finding(fault="unexpected", object=f"function {name}", detail="runs any SQL it is given")
         for name in catalog.existing_functions(connection, contract.absent_functions)
     ]
+    findings += surroundings.faults(connection, list(contract.tables))
     return Verdict(
         guide_tables=tuple(name for name in contract.guide_tables if f"public.{name}" in observed.tables),
         proved=counts(observed),
