@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog, probes, surroundings
+from ops.migrate import catalog, probes, surroundings, tenant_claim
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def try_out(
         return verdict
     if newer_schema:
         return replace(verdict, left_out=("behaviour was not tried out: a newer program knows what it is",))
-    probed = probes.probe(connection, contract.behaviour, contract)
+    behaviour = tenant_claim.at(tenant_claim.read(connection), contract.behaviour)
+    probed = probes.probe(connection, behaviour, contract)
     found = probed.findings
     if len(found) > _SHOWN:
         more = Finding(fault="behaves otherwise", object=f"{len(found) - _SHOWN} more probes")
