@@ -67,6 +67,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             one.add_argument(
                 "--confirm", metavar="WORD", help="left out, it prints what would go, and the word"
             )
+        if verb in ("backup", "rollback"):
             one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
         if verb == "backup":
             one.add_argument("--dir", type=Path, required=True, help="a new folder for the backup goes here")
