@@ -30,7 +30,7 @@ _KIND_LINE = re.compile(r"-- step: (\S+)\s*")
 _WHOLE = "up.sql"
 # Read by other verbs than `apply`.
 _NOT_STEPS = {_WHOLE, "down.sql"}
-_REHEARSAL = "adopt/rehearsal.sql"
+_REHEARSAL, _UNDO = "adopt/rehearsal.sql", "adopt/undo.sql"
 # Only included by others, as is `up.sql`.
 _PART = "adopt/_"
 
@@ -74,6 +74,8 @@ class Migration(BaseModel):
     """Instead of `steps`, on a database where the tables were made by hand (`adopt/`)."""
     rehearsal: str | None = None
     """Path of what makes what the adoption's last step will leave; run before it, and rolled back."""
+    undo: str | None = None
+    """Path of what takes back an adoption that stopped before its last step."""
     shapes: tuple[str, ...] = ()
     """Paths of the catalogs that the adoption recognises (`from/`)."""
 
@@ -141,7 +143,7 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         fault = f"holds {_WHOLE} and also {parts[0]}" if parts else f"{whole} is missing"
         raise PlanError(f"{folder}: {fault}: give one {_WHOLE}, or steps called NN_name.sql")
     steps = [_step(path, "tx" if path == whole else None, files) for path in parts or [whole]]
-    rehearsal = f"{folder}/{_REHEARSAL}"
+    rehearsal, undo = f"{folder}/{_REHEARSAL}", f"{folder}/{_UNDO}"
     return Migration(
         version=match["version"],
         name=match["name"],
@@ -153,9 +155,12 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         adoption=tuple(
             _step(path, None, files)
             for path in sorted(files)
-            if _in(path, folder, "adopt") and path != rehearsal and not path.startswith(f"{folder}/{_PART}")
+            if _in(path, folder, "adopt")
+            and path not in (rehearsal, undo)
+            and not path.startswith(f"{folder}/{_PART}")
         ),
         rehearsal=rehearsal if rehearsal in files else None,
+        undo=undo if undo in files else None,
         shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
     )
 

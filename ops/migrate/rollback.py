@@ -1,40 +1,42 @@
 """Take migrations back: only with a proven backup of exactly the rows that are there, and a word of consent.
 
 One transaction, so a run that is killed has done nothing. History is kept: a row of the ledger moves to
-`orka_migrations.rolled_back` with the time, the user and the backup.
+`orka_migrations.rolled_back` with the time, the user and the backup. An adoption that stopped half way has
+a way back of its own, see `undo_adoption`.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
-from ops.migrate import ledger, lock, manifest
+from ops.migrate import ledger, manifest, take_back
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
-from ops.migrate.redact import describe
 from ops.migrate.rolled_back import keep_history
 from ops.migrate.statements import StatementError, require_one_transaction, split
+from ops.migrate.undo_adoption import half_way, undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    import psycopg
 
     from model.plan import Migration, Plan
     from ops.migrate.contract import Contract
     from ops.migrate.ledger import History
     from ops.migrate.manifest import Manifest
+    from ops.migrate.options import Options
+    from ops.migrate.progress import Progress
+    from ops.migrate.sessions import Sessions
     from ops.migrate.statements import Statement
 
 # Where tables made by hand are kept once others have taken their place.
 _ORIGINALS = "orka_original"
-_TRIES, _LOCK_TIMEOUT, _PAUSE_S = 10, "1s", 1.0
 
 
 @dataclass(frozen=True)
@@ -43,27 +45,32 @@ class Request:
 
     to: str
     """The version to go back to; it stays."""
-    backup: Path
+    backup: Path | None
     confirm: str | None
-    lock_wait: float
 
 
 def rollback(
-    connection: psycopg.Connection,
+    sessions: Sessions,
     plan: Plan,
     contract: Contract,
     request: Request,
-    say: Callable[[str], None],
+    options: Options,
+    progress: Progress,
 ) -> tuple[str, ...]:
     """Take back everything after `request.to`; the versions, newest first. REFUSED: nothing was changed."""
+    connection = sessions.work
     # Of a run's two locks the second is what a killed one's statement still holds.
-    for key in (lock.RUNNER, lock.WORK):
-        lock.acquire(connection, request.lock_wait, key)
+    sessions.lock(options.lock_wait)
     history = ledger.history(connection, plan)
     chosen = choose(history, request.to)
     if not chosen:
-        return ()
+        adopting = half_way(connection, history, request.to)
+        if adopting:
+            undo(sessions, plan, adopting, request.confirm, options, progress)
+        return (adopting.version,) if adopting else ()
     scripts = [(migration, read_down(plan, migration)) for migration in chosen]
+    if request.backup is None:
+        raise MigrateError(ExitCode.REFUSED, "what is applied is taken back with a backup: --backup MANIFEST")
     backed_up = manifest.read(request.backup)
     refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
     require_sight(connection)
@@ -71,18 +78,8 @@ def rollback(
     require_consent(request.confirm, chosen, backed_up)
     tables = [table for table in present(connection, contract.tables) if table in contract.tables]
     with owner_rights(connection):
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                _take_back(connection, scripts, tables, backed_up, say)
-                break
-            except psycopg.errors.LockNotAvailable:
-                if not tries_left:
-                    raise MigrateError(
-                        ExitCode.LOCK_BUSY,
-                        f"the tables were in use at each of {_TRIES} tries; nothing was changed",
-                        "stop what uses them, then try again",
-                    ) from None
-                time.sleep(_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        act = partial(_take_back, connection, scripts, tables, backed_up, progress)
+        take_back.at_once(sessions, options, progress, act)
     return tuple(migration.version for migration in chosen)
 
 
@@ -101,7 +98,7 @@ def read_down(plan: Plan, migration: Migration) -> list[Statement]:
     if path not in plan.files:
         raise MigrateError(ExitCode.REFUSED, f"{path} is missing: {migration.version} cannot be taken back")
     try:
-        statements = split(plan.files[path])
+        statements = split(plan.files[path], path)
         require_one_transaction(statements)
     except StatementError as error:
         raise MigrateError(ExitCode.REFUSED, f"{path}, {error}") from None
@@ -151,21 +148,16 @@ def _take_back(
     scripts: list[tuple[Migration, list[Statement]]],
     tables: list[str],
     backed_up: Manifest,
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> None:
-    with connection.transaction():
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-        connection.execute("SELECT set_config('statement_timeout', '0', true)")
-        names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
-        say("rollback: the tables are locked; comparing their rows with the backup")
-        _refuse_other_rows(connection, tables, backed_up)
-        for migration, statements in scripts:
-            say(f"rollback: taking back {migration.version} {migration.name}")
-            for statement in statements:
-                _execute(connection, migration, statement)
-            connection.execute("RESET ROLE")
-        keep_history(connection, [migration.version for migration, _ in scripts], backed_up)
+    names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+    progress.tell("rollback", "rollback: the tables are locked; comparing their rows with the backup")
+    _refuse_other_rows(connection, tables, backed_up)
+    for migration, statements in scripts:
+        progress.tell("rollback", f"rollback: taking back {migration.version} {migration.name}")
+        take_back.execute(connection, statements)
+    keep_history(connection, [migration.version for migration, _ in scripts], backed_up)
 
 
 def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed_up: Manifest) -> None:
@@ -185,17 +177,3 @@ def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed
             *wrong,
             "stop the writers, take a backup now, and give that one",
         )
-
-
-def _execute(connection: psycopg.Connection, migration: Migration, statement: Statement) -> None:
-    try:
-        connection.execute(statement.text.encode())
-    except psycopg.errors.LockNotAvailable:
-        raise
-    except psycopg.Error as error:
-        raise MigrateError(
-            ExitCode.NEEDS_OPERATOR,
-            f"down.sql of {migration.version}, line {statement.line} failed; nothing was changed",
-            *describe(error),
-            f"statement: {statement.first_line}",
-        ) from None

@@ -31,8 +31,9 @@ def read_scripts(plan: Plan) -> dict[str, list[Statement]]:
     for migration in plan.migrations:
         for step in (*migration.steps, *migration.adoption):
             scripts[step.path] = _read(step.path, step.kind, plan.files)
-        if migration.rehearsal:
-            scripts[migration.rehearsal] = _read(migration.rehearsal, "tx", plan.files)
+        for path in (migration.rehearsal, migration.undo):
+            if path:
+                scripts[path] = _read(path, "tx", plan.files)
     return scripts
 
 
@@ -53,6 +54,7 @@ def _with_included(path: str, files: Mapping[str, str]) -> list[Statement]:
         included = f"{path.split('/', maxsplit=1)[0]}/{mark['path']}"
         if included not in files:
             raise StatementError(f"line {line}: there is no {included} to include")
-        before = [statement for statement in statements if statement.line < line]
+        # Lines of this file: what a later mark has taken in has lines of its own.
+        before = [one for one in statements if one.file == path and one.line < line]
         statements = [*before, *split(files[included], included), *statements[len(before) :]]
     return statements

@@ -9,6 +9,15 @@ CREATE TABLE orka_new.queue (
 );
 CREATE SEQUENCE orka_new.arrivals MINVALUE 1000000000000;
 
+-- What 75 dropped, so that undo.sql can put it back.
+CREATE TABLE orka_new.dropped_references (
+    source text NOT NULL,
+    name text NOT NULL,
+    definition text NOT NULL,
+    comment text,
+    PRIMARY KEY (source, name)
+);
+
 -- Which rows of a derived table are taken over; the others stay in orka_original. They can be computed again.
 CREATE FUNCTION orka_new.is_taken(target text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = ''
@@ -173,20 +182,25 @@ BEGIN
 END
 $$;
 
--- Drop one foreign key of the originals; how many.
+-- Drop one foreign key of the originals, and note it; how many.
 CREATE FUNCTION orka_new.drop_a_reference() RETURNS integer
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
     reference record;
 BEGIN
-    SELECT s.source, k.conname INTO reference
+    SELECT
+        s.source, k.conname, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
+        pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+    INTO reference
     FROM orka_new.taken_over() AS s (source) JOIN pg_catalog.pg_constraint AS k
         ON k.conrelid = to_regclass('public.' || s.source) AND k.contype = 'f'
     ORDER BY s.source, k.conname LIMIT 1;
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
+    INSERT INTO orka_new.dropped_references
+    VALUES (reference.source, reference.conname, reference.definition, reference.comment);
     EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', reference.source, reference.conname);
     RETURN 1;
 END

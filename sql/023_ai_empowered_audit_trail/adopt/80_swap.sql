@@ -52,26 +52,7 @@ BEGIN
 END
 $away$;
 
-DROP FUNCTION orka_new.drop_a_reference();
-DROP FUNCTION orka_new.note_change();
-DROP FUNCTION orka_new.copy_queue(bigint, integer);
-DROP FUNCTION orka_new.copy_rows(text, uuid []);
-DROP FUNCTION orka_new.append_arrivals(uuid []);
-DROP FUNCTION orka_new.append_events(bigint);
-DROP FUNCTION orka_new.links(bigint, bigint);
-DROP FUNCTION orka_new.save_head(uuid, bigint, text);
-DROP FUNCTION orka_new.digests(text);
-DROP FUNCTION orka_new.is_taken(text);
-DROP FUNCTION orka_new.taken_over();
-DROP FUNCTION orka_new.unlinked(text, text);
-DROP FUNCTION orka_new.values_of(text);
-DROP FUNCTION orka_new.value_of(text, text);
-DROP TABLE orka_new.progress;
-DROP TABLE orka_new.history;
-DROP TABLE orka_new.keys;
-DROP TABLE orka_new.queue;
-DROP SEQUENCE orka_new.arrivals;
-
+-- include: adopt/_helpers_gone.sql
 -- include: adopt/_closed.sql
 SET LOCAL ROLE orka_owner;
 DO $in_place$

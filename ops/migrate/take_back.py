@@ -1,0 +1,59 @@
+"""What every way back shares: one transaction, tried until it has its locks, that a kill leaves undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from ops.migrate.lock_retry import retrying
+from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.redact import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ops.migrate.options import Options
+    from ops.migrate.progress import Progress
+    from ops.migrate.sessions import Sessions
+    from ops.migrate.statements import Statement
+
+
+def at_once(sessions: Sessions, options: Options, progress: Progress, act: Callable[[], None]) -> None:
+    """`act` in one transaction; LOCK_BUSY, naming who holds the locks, where it never gets them."""
+
+    def attempt() -> None:
+        with sessions.work.transaction():
+            timeout = f"{round(options.lock_timeout * 1000)}ms"
+            sessions.work.execute("SELECT set_config('lock_timeout', %s, true)", (timeout,))
+            sessions.work.execute("SELECT set_config('statement_timeout', '0', true)")
+            act()
+
+    try:
+        retrying(sessions, "rollback", options, progress, attempt)
+    except MigrateError as error:
+        if error.code is not ExitCode.LOCK_BUSY:
+            raise
+        raise MigrateError(
+            error.code,
+            f"{error.lines[0]}; nothing was changed",
+            "end that session, or give a larger --lock-budget, then try again",
+        ) from None
+
+
+def execute(connection: psycopg.Connection, statements: list[Statement]) -> None:
+    """Execute them in turn, and leave the role that they took; an error names the one that failed."""
+    for statement in statements:
+        try:
+            connection.execute(statement.text.encode())
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            # Tried again from outside of the transaction.
+            raise
+        except psycopg.Error as error:
+            raise MigrateError(
+                ExitCode.NEEDS_OPERATOR,
+                f"{statement.file} line {statement.line} failed; nothing was changed",
+                *describe(error),
+                f"statement: {statement.first_line}",
+            ) from None
+    connection.execute("RESET ROLE")
