@@ -233,9 +233,7 @@ def test_a_step_that_is_not_in_order_is_refused_with_the_reason(name: str, text:
         plan_from_files(files)
 
 
-def test_parts_and_rehearsal_and_undoing_of_an_adoption_are_no_steps_and_are_read_before_the_first_change() -> (
-    None
-):
+def test_what_only_helps_an_adoption_is_no_step_and_is_read_before_the_first_change() -> None:
     files = {
         "024_b/up.sql": "SELECT 1;",
         "024_b/adopt/10_a.sql": "-- step: tx\n-- include: adopt/_part.sql\n",

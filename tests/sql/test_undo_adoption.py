@@ -1,11 +1,9 @@
-"""An adoption that stopped half way can be taken back: catalog and rows are what they were before its first step."""
+"""An adoption that stopped half way can be taken back: catalog and rows are what they were before it."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-
-import pytest
 
 from ops.migrate.content import content
 from ops.migrate.fingerprint import describe
@@ -18,6 +16,8 @@ from tests.sql.support import GUIDE_TABLES, SQL, Database, Run, copy_sql, ops
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 UNDO = f"{ADOPT}/undo.sql"
 # Nothing dropped or set aside yet; keys set aside; foreign keys dropped.
