@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from ops.migrate import ledger, manifest, take_back
+from ops.migrate import adoption, ledger, manifest, scripts, take_back
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
 from ops.migrate.rolled_back import keep_history
-from ops.migrate.statements import StatementError, require_one_transaction, split
 from ops.migrate.undo_adoption import half_way, undo
 
 if TYPE_CHECKING:
@@ -37,6 +36,10 @@ if TYPE_CHECKING:
 
 # Where tables made by hand are kept once others have taken their place.
 _ORIGINALS = "orka_original"
+_BACK = (
+    f"the tables made by hand come back from the schema {_ORIGINALS} as they were when they were replaced:"
+    " what was written or changed since is in the backup alone"
+)
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,17 @@ def rollback(
         if adopting:
             undo(sessions, plan, adopting, request.confirm, options, progress)
         return (adopting.version,) if adopting else ()
-    scripts = [(migration, read_down(plan, migration)) for migration in chosen]
+    adopted = _originals(connection)
+    downs = [(one, read_down(plan, one, adopted=one.version == adopted)) for one in chosen]
     if request.backup is None:
         raise MigrateError(ExitCode.REFUSED, "what is applied is taken back with a backup: --backup MANIFEST")
     backed_up = manifest.read(request.backup)
     refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
     require_sight(connection)
-    _refuse_adopted(connection)
-    require_consent(request.confirm, chosen, backed_up)
+    require_consent(request.confirm, chosen, backed_up, adopted=adopted)
     tables = [table for table in present(connection, contract.tables) if table in contract.tables]
     with owner_rights(connection):
-        act = partial(_take_back, connection, scripts, tables, backed_up, progress)
+        act = partial(_take_back, connection, downs, tables, backed_up, progress)
         take_back.at_once(sessions, options, progress, act)
     return tuple(migration.version for migration in chosen)
 
@@ -92,17 +95,16 @@ def choose(history: History, to: str) -> list[Migration]:
     return sorted((one for one in history.applied if one.version > to), key=lambda one: one.version)[::-1]
 
 
-def read_down(plan: Plan, migration: Migration) -> list[Statement]:
-    """The statements of the migration's `down.sql`. Pure."""
-    path = f"{migration.path.split('/')[0]}/down.sql"
-    if path not in plan.files:
-        raise MigrateError(ExitCode.REFUSED, f"{path} is missing: {migration.version} cannot be taken back")
-    try:
-        statements = split(plan.files[path], path)
-        require_one_transaction(statements)
-    except StatementError as error:
-        raise MigrateError(ExitCode.REFUSED, f"{path}, {error}") from None
-    return statements
+def read_down(plan: Plan, migration: Migration, *, adopted: bool) -> list[Statement]:
+    """The statements of the migration's `down.sql`, or of the one that brings the originals back. Pure."""
+    folder = migration.path.split("/")[0]
+    path = migration.adopted_down if adopted else f"{folder}/down.sql"
+    if path is None or path not in plan.files:
+        missing = path or f"{folder}/adopt/down.sql"
+        raise MigrateError(
+            ExitCode.REFUSED, f"{missing} is missing: {migration.version} cannot be taken back"
+        )
+    return scripts.read(path, "tx", plan.files)
 
 
 def refuse_another_state(backed_up: Manifest, entries: list[ledger.Entry], database: str) -> None:
@@ -118,7 +120,9 @@ def refuse_another_state(backed_up: Manifest, entries: list[ledger.Entry], datab
         raise MigrateError(ExitCode.REFUSED, "this backup is of another state of the ledger: take one now")
 
 
-def require_consent(word: str | None, chosen: list[Migration], backed_up: Manifest) -> None:
+def require_consent(
+    word: str | None, chosen: list[Migration], backed_up: Manifest, *, adopted: str | None
+) -> None:
     """REFUSED, with what would go and the word to give, unless the word was given. Pure."""
     digest = backed_up.dump.sha256 if backed_up.dump else ""
     wanted = f"drop-{'-'.join(one.version for one in chosen)}-{digest[:8]}"
@@ -129,23 +133,21 @@ def require_consent(word: str | None, chosen: list[Migration], backed_up: Manife
             f"this takes back {', '.join(f'{one.version} {one.name}' for one in chosen)}; of these tables the"
             " ones that it made are dropped with their rows:",
             *rows,
+            *([_BACK] if adopted else []),
             f"the rows are in the backup of {backed_up.taken_at}; to go on add --confirm {wanted}",
         )
 
 
-def _refuse_adopted(connection: psycopg.Connection) -> None:
+def _originals(connection: psycopg.Connection) -> str | None:
+    """The version whose tables took the place of others, if those are still there."""
     row = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (_ORIGINALS,)).fetchone()
-    if row and row[0]:
-        raise MigrateError(
-            ExitCode.REFUSED,
-            f"these tables took the place of others, which are in the schema {_ORIGINALS}",
-            "down.sql would drop these and not bring the others back: that is an act by hand",
-        )
+    adopted = adoption.read(connection)
+    return adopted.version if adopted and row and row[0] else None
 
 
 def _take_back(
     connection: psycopg.Connection,
-    scripts: list[tuple[Migration, list[Statement]]],
+    downs: list[tuple[Migration, list[Statement]]],
     tables: list[str],
     backed_up: Manifest,
     progress: Progress,
@@ -154,10 +156,10 @@ def _take_back(
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
     progress.tell("rollback", "rollback: the tables are locked; comparing their rows with the backup")
     _refuse_other_rows(connection, tables, backed_up)
-    for migration, statements in scripts:
+    for migration, statements in downs:
         progress.tell("rollback", f"rollback: taking back {migration.version} {migration.name}")
         take_back.execute(connection, statements)
-    keep_history(connection, [migration.version for migration, _ in scripts], backed_up)
+    keep_history(connection, [migration.version for migration, _ in downs], backed_up)
 
 
 def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed_up: Manifest) -> None:

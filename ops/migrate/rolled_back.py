@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from ops.migrate import ledger_tables
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,7 +29,6 @@ _CREATE = (
     """,
     b"REVOKE ALL ON orka_migrations.rolled_back FROM PUBLIC",
 )
-_STEPS = "SELECT to_regclass('orka_migrations.steps') IS NOT NULL"
 _HISTORY = """
     SELECT version, to_char(rolled_back_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
            rolled_back_by
@@ -40,6 +41,8 @@ def keep_history(connection: psycopg.Connection, versions: Sequence[str], backed
     digest = backed_up.dump.sha256 if backed_up.dump else ""
     for version in versions:
         _move(connection, version, "ledger", digest)
+        if ledger_tables.exists(connection, "baselines"):
+            connection.execute("DELETE FROM orka_migrations.baselines WHERE version = %s", (version,))
 
 
 def keep_unfinished(connection: psycopg.Connection, version: str) -> None:
@@ -50,7 +53,6 @@ def keep_unfinished(connection: psycopg.Connection, version: str) -> None:
 def _move(connection: psycopg.Connection, version: str, table: str, digest: str) -> None:
     for statement in _CREATE:
         connection.execute(statement)
-    found = connection.execute(_STEPS).fetchone()
     name = sql.Identifier("orka_migrations", table)
     connection.execute(
         sql.SQL(
@@ -59,7 +61,7 @@ def _move(connection: psycopg.Connection, version: str, table: str, digest: str)
         ).format(name),
         (digest, version),
     )
-    if found and found[0]:
+    if ledger_tables.exists(connection, "steps"):
         # Of the latest one only: it may have been taken back before.
         connection.execute(
             "UPDATE orka_migrations.rolled_back SET steps = ("

@@ -30,14 +30,15 @@ def read_scripts(plan: Plan) -> dict[str, list[Statement]]:
     scripts = {}
     for migration in plan.migrations:
         for step in (*migration.steps, *migration.adoption):
-            scripts[step.path] = _read(step.path, step.kind, plan.files)
-        for path in (migration.rehearsal, migration.undo):
+            scripts[step.path] = read(step.path, step.kind, plan.files)
+        for path in (migration.rehearsal, migration.undo, migration.adopted_down):
             if path:
-                scripts[path] = _read(path, "tx", plan.files)
+                scripts[path] = read(path, "tx", plan.files)
     return scripts
 
 
-def _read(path: str, kind: Kind, files: Mapping[str, str]) -> list[Statement]:
+def read(path: str, kind: Kind, files: Mapping[str, str]) -> list[Statement]:
+    """The statements of one file, with what it includes; REFUSED where it cannot be run as that kind."""
     try:
         statements = _with_included(path, files)
         _RULES[kind](statements)

@@ -14,7 +14,6 @@ from ops.migrate.scripts import read_scripts
 
 if TYPE_CHECKING:
     import psycopg
-    from psycopg.errors import Diagnostic
 
     from model.plan import Migration, Plan
     from ops.migrate.ledger import History
@@ -52,25 +51,13 @@ def undo(
         )
     statements = read_scripts(plan)[migration.undo] if done else []
     _require_consent(work, migration, done, word)
-    warned: list[str] = []
-
-    def note(diagnostic: Diagnostic) -> None:
-        if diagnostic.severity_nonlocalized == "WARNING":
-            warned.append(str(diagnostic.message_primary))
 
     def act() -> None:
-        warned.clear()
         progress.tell("rollback", f"rollback: taking back the adoption of {migration.version}")
         take_back.execute(work, statements)
         keep_unfinished(work, migration.version)
 
-    work.add_notice_handler(note)
-    try:
-        take_back.at_once(sessions, options, progress, act)
-    finally:
-        work.remove_notice_handler(note)
-    for line in warned:
-        progress.tell("warning", f"rollback: {line}")
+    take_back.at_once(sessions, options, progress, act)
 
 
 def _require_consent(

@@ -14,6 +14,7 @@ from ops.migrate.fingerprint import describe
 from ops.migrate.statements import split
 from tests.sql.kills import kill_asleep, wait_asleep
 from tests.sql.mutations import MUTATIONS
+from tests.sql.originals import make_original
 from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, Server, copy_sql, log_event, ops
 
 if TYPE_CHECKING:
@@ -191,19 +192,6 @@ def test_a_newer_schema_is_left_to_the_newer_program(
     assert (run.code, "024 was applied by a newer program" in run.err) == (11, True)
 
 
-def test_tables_that_took_the_place_of_others_are_not_dropped(
-    applied: tuple[Database, dict[str, str]], tmp_path: Path
-) -> None:
-    database, _ = applied
-    manifest = backup(database, tmp_path)
-    consent = word(database, manifest)
-    with database.connect() as connection:
-        connection.execute(b"CREATE SCHEMA orka_original")
-    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", consent)
-    assert (run.code, "in the schema orka_original" in run.err) == (11, True)
-    untouched(database)
-
-
 def test_a_down_that_fails_changes_nothing(applied: tuple[Database, dict[str, str]], tmp_path: Path) -> None:
     database, _ = applied
     with database.connect() as connection:
@@ -284,11 +272,14 @@ def test_a_deadlock_is_tried_again_as_a_lock_that_is_not_had(
     assert catalog(database) == before
 
 
+@pytest.mark.parametrize("adopted", [False, True])
 def test_an_admin_without_superuser_takes_back_what_it_applied(
     make_supabase: Callable[[], Database],
     supabase: Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
+    adopted: bool,
 ) -> None:
     def as_platform(connection: Any, _schemas: object, home: str) -> None:
         statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
@@ -298,10 +289,12 @@ def test_an_admin_without_superuser_takes_back_what_it_applied(
 
     monkeypatch.setattr("ops.migrate.backup.prepare", as_platform)
     database = make_supabase()
+    if adopted:
+        make_original(database, "023+024")
     before = catalog(database)
     supabase.execute("ALTER ROLE admin BYPASSRLS")
     try:
-        assert ops(database, "apply").code == 0
+        assert ops(database, "apply", "--adopt").code == 0
         fill(database)
         run = rollback(database, backup(database, tmp_path))
     finally:

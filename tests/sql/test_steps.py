@@ -240,6 +240,7 @@ def test_what_only_helps_an_adoption_is_no_step_and_is_read_before_the_first_cha
         "024_b/adopt/_part.sql": "SELECT 2;",
         "024_b/adopt/rehearsal.sql": "SELECT 3;",
         "024_b/adopt/undo.sql": "\n\n-- include: adopt/_part.sql\nSELECT 4;\n-- include: up.sql\nSELECT 5;",
+        "024_b/adopt/down.sql": "SELECT 6;",
         "contract.yaml": "",
         "behaviour.yaml": "",
     }

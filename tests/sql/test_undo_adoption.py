@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ops.migrate.content import content
+import pytest
+
+from ops.migrate.content import content, present
 from ops.migrate.fingerprint import describe
 from ops.migrate.statements import split
 from tests.sql.kills import ADOPT, STEPS, kill_after, kill_asleep
 from tests.sql.originals import OLD_EVENT, make_original
 from tests.sql.outcome import catalog, chain_problems
-from tests.sql.support import GUIDE_TABLES, SQL, Database, Run, copy_sql, ops
+from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, copy_sql, log_event, ops
+from tests.sql.test_rollback import backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 UNDO = f"{ADOPT}/undo.sql"
 # Nothing dropped or set aside yet; keys set aside; foreign keys dropped.
@@ -36,7 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def state(database: Database) -> tuple[dict[str, str], dict[str, dict[str, int | str]]]:
     """Every object of the database, and what is in the tables made by hand."""
     with database.connect() as connection, connection.transaction():
-        return describe(connection), content(connection, [f"public.{table}" for table in GUIDE_TABLES])
+        tables = present(connection, [f"public.{table}" for table in GUIDE_TABLES])
+        audit = [table for table in tables if table.startswith("public.")]
+        return describe(connection), content(connection, audit)
 
 
 def stop_after(database: Database, step: str) -> None:
@@ -112,16 +115,11 @@ def test_the_word_for_one_adoption_is_none_for_the_next(make: Callable[[str], Da
     database = make("base")
     assert ops(database, "baseline").code == 0
     first = word(database)
-    before = state_of_base(database)
+    before = state(database)
     assert undo(database).code == 0
-    assert state_of_base(database) == before, "recognised, and no more"
+    assert state(database) == before, "recognised, and no more"
     assert ops(database, "baseline").code == 0
     assert word(database, "--confirm", first) != first
-
-
-def state_of_base(database: Database) -> dict[str, str]:
-    with database.connect() as connection, connection.transaction():
-        return describe(connection)
 
 
 def test_a_foreign_key_that_no_longer_holds_comes_back_for_new_rows_and_is_named(
@@ -202,3 +200,35 @@ def test_an_admin_without_superuser_takes_back_what_it_began(
     assert run.code == 0, run.err
     assert state(database) == before
     database.drop()
+
+
+def taken_over(database: Database, tmp_path: Path) -> tuple[str, str]:
+    """Adopt, write as the new application does, back up; the manifest, and the word of consent."""
+    run = ops(database, "apply", "--adopt")
+    assert run.code == 0, run.err
+    with database.connect() as connection, connection.transaction():
+        log_event(connection, TENANT_A)
+    manifest = backup(database, tmp_path)
+    return manifest, word(database, "--backup", manifest)
+
+
+@pytest.mark.parametrize("variant", ["base", "023+024"])
+def test_after_the_swap_the_originals_come_back_with_their_rights_and_what_came_since_is_in_the_backup(
+    make: Callable[[str], Database], migrated: Database, tmp_path: Path, variant: str
+) -> None:
+    database = make(variant)
+    with database.connect() as connection:
+        connection.execute(
+            b"GRANT SELECT ON public.roche_audit_logs TO orka_readonly WITH GRANT OPTION;"
+            b" GRANT UPDATE (severity) ON public.roche_audit_logs TO PUBLIC"
+        )
+    before = state(database)
+    manifest, confirm = taken_over(database, tmp_path)
+    said = ops(database, "rollback", "--to", "022", "--backup", manifest).err
+    assert "what was written or changed since is in the backup alone" in said
+    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", confirm, "--json")
+    assert (run.code, run.json.get("rolled_back")) == (0, ["023"]), run.err
+    assert state(database) == before
+    assert "made by hand" in ops(database, "apply").err, "recognised no more"
+    assert ops(database, "apply", "--adopt").code == 0
+    assert catalog(database) == catalog(migrated)

@@ -119,8 +119,7 @@ LANGUAGE sql STABLE SET search_path = ''
 AS $$
     SELECT c.relname::text FROM pg_catalog.pg_class AS c
     WHERE c.relnamespace = 'orka_new'::regnamespace AND c.relkind = 'r'
-      AND c.relname NOT IN ('queue', 'progress', 'history', 'keys', 'dropped_references')
-      AND to_regclass('public.' || c.relname) IS NOT NULL
+      AND c.relname NOT IN ('queue', 'progress', 'history', 'keys') AND to_regclass('public.' || c.relname) IS NOT NULL
 $$;
 
 -- Every CHECK of the new tables against every row that will be copied; each table is read once.

@@ -9,8 +9,8 @@ CREATE TABLE orka_new.queue (
 );
 CREATE SEQUENCE orka_new.arrivals MINVALUE 1000000000000;
 
--- What 75 dropped, so that undo.sql can put it back.
-CREATE TABLE orka_new.dropped_references (
+-- What 75 drops, so that the ways back can put it back: undo.sql before the swap, adopt/down.sql after it.
+CREATE TABLE orka_original.dropped_references (
     source text NOT NULL,
     name text NOT NULL,
     definition text NOT NULL,
@@ -251,7 +251,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    INSERT INTO orka_new.dropped_references
+    INSERT INTO orka_original.dropped_references
     VALUES (reference.source, reference.conname, reference.definition, reference.comment);
     EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', reference.source, reference.conname);
     RETURN 1;

@@ -28,11 +28,33 @@ BEGIN
 END
 $lock$;
 
+-- What is taken from others here, so that adopt/down.sql can give it back. No column: the whole table.
+CREATE TABLE orka_original.revoked_rights (
+    source text NOT NULL,
+    column_name text,
+    privilege text NOT NULL,
+    grantee text NOT NULL,
+    grantable boolean NOT NULL
+);
+
 DO $away$
 DECLARE
     source text;
     grantee text;
 BEGIN
+    INSERT INTO orka_original.revoked_rights
+    SELECT
+        c.relname, r.column_name, a.privilege_type,
+        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, a.is_grantable
+    FROM pg_class AS c
+    CROSS JOIN LATERAL (
+        SELECT NULL AS column_name, c.relacl AS rights
+        UNION ALL
+        SELECT f.attname, f.attacl FROM pg_attribute AS f WHERE f.attrelid = c.oid AND NOT f.attisdropped
+    ) AS r
+    CROSS JOIN LATERAL aclexplode(r.rights) AS a
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname IN (SELECT orka_new.taken_over())
+      AND a.grantee <> c.relowner;
     FOR source IN
         SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP

@@ -18,5 +18,4 @@ DROP TABLE IF EXISTS orka_new.progress;
 DROP TABLE IF EXISTS orka_new.history;
 DROP TABLE IF EXISTS orka_new.keys;
 DROP TABLE IF EXISTS orka_new.queue;
-DROP TABLE IF EXISTS orka_new.dropped_references;
 DROP SEQUENCE IF EXISTS orka_new.arrivals;
