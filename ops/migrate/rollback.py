@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from ops.migrate import adoption, ledger, manifest, scripts, take_back
+from ops.migrate import adoption, ledger, manifest, scripts
 from ops.migrate.content import content, present, require_sight
+from ops.migrate.execute import execute_all
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
 from ops.migrate.rolled_back import keep_history
+from ops.migrate.take_back import NOTHING_CHANGED, at_once
 from ops.migrate.undo_adoption import half_way, undo
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def rollback(
     tables = [table for table in present(connection, contract.tables) if table in contract.tables]
     with owner_rights(connection):
         act = partial(_take_back, connection, downs, tables, backed_up, progress)
-        take_back.at_once(sessions, options, progress, act)
+        at_once(sessions, options, progress, act)
     return tuple(migration.version for migration in chosen)
 
 
@@ -158,7 +160,7 @@ def _take_back(
     _refuse_other_rows(connection, tables, backed_up)
     for migration, statements in downs:
         progress.tell("rollback", f"rollback: taking back {migration.version} {migration.name}")
-        take_back.execute(connection, statements)
+        execute_all(connection, statements, NOTHING_CHANGED)
     keep_history(connection, [migration.version for migration, _ in downs], backed_up)
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from ops.migrate.lock_retry import retrying
 from ops.migrate.outcome import ExitCode, MigrateError
-from ops.migrate.redact import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +15,8 @@ if TYPE_CHECKING:
     from ops.migrate.options import Options
     from ops.migrate.progress import Progress
     from ops.migrate.sessions import Sessions
-    from ops.migrate.statements import Statement
+
+NOTHING_CHANGED = "nothing was changed"
 
 
 def at_once(sessions: Sessions, options: Options, progress: Progress, act: Callable[[], None]) -> None:
@@ -48,28 +46,10 @@ def at_once(sessions: Sessions, options: Options, progress: Progress, act: Calla
             raise
         raise MigrateError(
             error.code,
-            f"{error.lines[0]}; nothing was changed",
+            f"{error.lines[0]}; {NOTHING_CHANGED}",
             "end that session, or give a larger --lock-budget, then try again",
         ) from None
     finally:
         sessions.work.remove_notice_handler(note)
     for line in warned:
         progress.tell("warning", line)
-
-
-def execute(connection: psycopg.Connection, statements: list[Statement]) -> None:
-    """Execute them in turn, and leave the role that they took; an error names the one that failed."""
-    for statement in statements:
-        try:
-            connection.execute(statement.text.encode())
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            # Tried again from outside of the transaction.
-            raise
-        except psycopg.Error as error:
-            raise MigrateError(
-                ExitCode.NEEDS_OPERATOR,
-                f"{statement.file} line {statement.line} failed; nothing was changed",
-                *describe(error),
-                f"statement: {statement.first_line}",
-            ) from None
-    connection.execute("RESET ROLE")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.migrate import adoption, step_ledger, take_back
+from ops.migrate import adoption, step_ledger
+from ops.migrate.execute import execute_all
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.rolled_back import keep_unfinished
 from ops.migrate.scripts import read_scripts
+from ops.migrate.take_back import NOTHING_CHANGED, at_once
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,10 +56,10 @@ def undo(
 
     def act() -> None:
         progress.tell("rollback", f"rollback: taking back the adoption of {migration.version}")
-        take_back.execute(work, statements)
+        execute_all(work, statements, NOTHING_CHANGED)
         keep_unfinished(work, migration.version)
 
-    take_back.at_once(sessions, options, progress, act)
+    at_once(sessions, options, progress, act)
 
 
 def _require_consent(

@@ -398,7 +398,7 @@ def misfit(database: Database, step: str) -> str:
 
 @pytest.mark.parametrize(
     ("step", "way"),
-    [("10_new_tables", "corrected"), ("40_list_history", "deleted"), ("75_let_references_go", "corrected")],
+    [("10_new_tables", "corrected"), ("30_note_changes", "deleted"), ("75_let_references_go", "corrected")],
 )
 def test_an_event_that_came_later_and_does_not_fit_is_named_and_once_put_right_the_adoption_ends_well(
     make: Callable[[str], Database], migrated: Database, step: str, way: str
