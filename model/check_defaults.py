@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from model.check_calls import application_calls, guide_calls, token_calls
 from model.check_kinds import HealthCheck, JsonAssertion, Kind
 from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
-from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, NotHere, RowCheck
+from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, KeyCheck, NotHere, RowCheck
 from model.checks import ChecksFile, TokenSource, health_urls
 from model.job_effects import Task, effects
 
@@ -86,6 +86,7 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
         "database": (*_rows(critical=guide), *effects(wanted.ran)),
+        "key": _keys(wanted.token),
     }
     if hosts is None:
         missing += _NOBODY_SAYS
@@ -135,6 +136,16 @@ def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthC
         critical=name != "openai",
         excused_by=("openai",) if name == "backend" else (),
     )
+
+
+def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:
+    """Supabase's two; OpenAI's is asked for by its health address."""
+    if token.supabase_url is None:
+        return ()
+    # Behind the gateway that looks at the key, whatever its role, and free of anybody's data.
+    url = f"{token.supabase_url.rstrip('/')}/auth/v1/settings"
+    keys = (("supabase-key", token.anon_key_env), ("supabase-service-key", token.service_key_env))
+    return tuple(KeyCheck(name=name, url=url, secret=name, key_env=variable) for name, variable in keys)
 
 
 def _rows(*, critical: bool) -> tuple[RowCheck, ...]:

@@ -47,6 +47,7 @@ Kind = Literal[
     "cron-jobs",
     "logs",
     "database",
+    "key",
 ]
 
 FUNCTIONAL_LATENCY_MS = 5_000

@@ -29,6 +29,7 @@ from model.check_surroundings import (
     BundleCheck,
     CronJobsCheck,
     DnsCheck,
+    KeyCheck,
     LogsCheck,
     NotHere,
     PodsCheck,
@@ -65,6 +66,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
     CronJobsCheck: "cron-jobs",
     LogsCheck: "logs",
     RowCheck: "database",
+    KeyCheck: "key",
 }
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
@@ -80,6 +82,7 @@ class TokenSource(Strict):
     token_env: EnvName = "ORKA_TOKEN"  # noqa: S105 - the name of a variable
     supabase_url: Url | None = None
     anon_key_env: EnvName = "SUPABASE_KEY"
+    service_key_env: EnvName = "SUPABASE_SERVICE_KEY"
     email_env: EnvName = "ORKA_CHECK_EMAIL"
     password_env: EnvName = "ORKA_CHECK_PASSWORD"  # noqa: S105 - the name of a variable
     other_email_env: EnvName = "ORKA_CHECK_OTHER_EMAIL"
@@ -106,6 +109,7 @@ class ChecksFile(Strict):
     cron_jobs: tuple[CronJobsCheck, ...] = ()
     logs: tuple[LogsCheck, ...] = ()
     database: tuple[RowCheck, ...] = ()
+    key: tuple[KeyCheck, ...] = ()
     not_here: tuple[NotHere, ...] = ()
 
     def all(self) -> tuple[Check, ...]:

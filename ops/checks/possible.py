@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model.check_kinds import Check, FunctionalCall
-from model.check_surroundings import CronJobsCheck, DnsCheck, LogsCheck, NotHere, PodsCheck, RowCheck
+from model.check_surroundings import (
+    CronJobsCheck,
+    DnsCheck,
+    KeyCheck,
+    LogsCheck,
+    NotHere,
+    PodsCheck,
+    RowCheck,
+)
 from model.checks import KIND_OF, kind_of
 
 if TYPE_CHECKING:
@@ -26,6 +34,8 @@ def possible(
             return _without(check, checks.token, credentials)
         if isinstance(check, RowCheck) and credentials.database_url is None:
             return f"{checks.token.database_url_env} is not set"
+        if isinstance(check, KeyCheck) and check.key_env not in credentials.keys:
+            return f"{check.key_env} is not set"
         if isinstance(check, DnsCheck) and any(rule.applies(check.host, rule.port or 0) for rule in rules):
             return "connections to this host are led elsewhere, its name is not used"
         if isinstance(check, PodsCheck | CronJobsCheck | LogsCheck) and not has_kubectl:

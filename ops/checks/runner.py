@@ -14,13 +14,14 @@ from model.check_surroundings import (
     BundleCheck,
     CronJobsCheck,
     DnsCheck,
+    KeyCheck,
     LogsCheck,
     PodsCheck,
     RowCheck,
     TlsCheck,
 )
 from model.checks import kind_of
-from ops.checks import address, browser, calls, cluster, frontend, rows, verdicts
+from ops.checks import address, browser, calls, cluster, frontend, keys, rows, verdicts
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
@@ -49,6 +50,7 @@ _JUDGES: dict[type[Check], Callable[[Session, Any], Awaitable[Outcome]]] = {
     CronJobsCheck: cluster.cron_jobs,
     LogsCheck: cluster.logs,
     RowCheck: rows.row,
+    KeyCheck: keys.taken,
 }
 
 _IN_TURN = (FunctionalCall, RowCheck, BrowserCheck, LatencyCheck)
