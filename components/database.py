@@ -60,7 +60,8 @@ def login_url(admin: str, user: str, password: str) -> str:
     parts = urlsplit(admin)
     address = parts.netloc.rpartition("@")[2]
     netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{address}"
-    query = parts.query or f"sslmode={parse_admin_url(admin).sslmode}"
+    said = "sslmode" in parse_qs(parts.query)
+    query = "&".join(filter(None, [parts.query, "" if said else f"sslmode={parse_admin_url(admin).sslmode}"]))
     return parts._replace(scheme="postgresql", netloc=netloc, query=query).geturl()
 
 

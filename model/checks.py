@@ -27,6 +27,7 @@ from model.check_surroundings import (
     AssetsCheck,
     BrowserCheck,
     BundleCheck,
+    CatalogCheck,
     CronJobsCheck,
     DnsCheck,
     LogsCheck,
@@ -64,6 +65,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
     PodsCheck: "pods",
     CronJobsCheck: "cron-jobs",
     LogsCheck: "logs",
+    CatalogCheck: "catalog",
     RowCheck: "database",
 }
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
@@ -105,6 +107,7 @@ class ChecksFile(Strict):
     pods: tuple[PodsCheck, ...] = ()
     cron_jobs: tuple[CronJobsCheck, ...] = ()
     logs: tuple[LogsCheck, ...] = ()
+    catalog: tuple[CatalogCheck, ...] = ()
     database: tuple[RowCheck, ...] = ()
     not_here: tuple[NotHere, ...] = ()
 
