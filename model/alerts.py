@@ -37,8 +37,10 @@ class Rule(Strict):
     keep: str | None = None
     """For how long it goes on after its condition has ended."""
     severity: str = "none"
+    priority: str = ""
     service: str = ""
     rollback: bool = False
+    description: str = ""
     summary: str = ""
 
 
@@ -135,6 +137,8 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         return {"record": rule.record, "expr": filled(rule.expr)}
     labels = {
         "severity": rule.severity,
+        "priority": rule.priority,
+        "team": settings.monitoring.team,
         "service": rule.service,
         "namespace": settings.cluster.namespace,
         **({"rollback": "true"} if rule.rollback else {}),
@@ -147,6 +151,7 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         "labels": labels,
         "annotations": {
             "summary": filled(rule.summary),
+            "description": filled(rule.description),
             "runbook_url": f"{settings.monitoring.runbook_url}#{anchor(rule.alert or '')}",
         },
     }
