@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from components.announcement import Announcement
 from components.job_runs import JobRuns
 from components.verification import Verification
+from model.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def judge(
 ) -> None:
     """Judge the parts in `judged`, once they and what else is named are there; `held` are their Secrets."""
     occasion: dict[str, pulumi.Input[str]] = {
-        "orka-ppm/release": release,
+        RELEASE: release,
         **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
         **{f"orka-ppm/name.{key}": value for key, value in held.items()},
     }

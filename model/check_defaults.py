@@ -16,6 +16,7 @@ from model.check_surroundings import (
     AssetsCheck,
     BundleCheck,
     CatalogCheck,
+    KeyCheck,
     NotHere,
     RowCheck,
 )
@@ -99,6 +100,7 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "latency": (_latency(wanted),),
         "catalog": (CatalogCheck(name="catalog", contract=wanted.contract),),
         "database": (*_rows(critical=guide), *effects(wanted.ran)),
+        "key": _keys(wanted.token),
     }
     if hosts is None:
         missing += _NOBODY_SAYS
@@ -154,6 +156,16 @@ def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthC
         critical=name != "openai",
         excused_by=("openai",) if name == "backend" else (),
     )
+
+
+def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:
+    """Supabase's two; OpenAI's is asked for by its health address."""
+    if token.supabase_url is None:
+        return ()
+    # Behind the gateway that looks at the key, whatever its role, and free of anybody's data.
+    url = f"{token.supabase_url.rstrip('/')}/auth/v1/settings"
+    keys = (("supabase-key", token.anon_key_env), ("supabase-service-key", token.service_key_env))
+    return tuple(KeyCheck(name=name, url=url, secret=name, key_env=variable) for name, variable in keys)
 
 
 def _rows(*, critical: bool) -> tuple[RowCheck, ...]:

@@ -48,6 +48,7 @@ Kind = Literal[
     "logs",
     "catalog",
     "database",
+    "key",
 ]
 
 FUNCTIONAL_LATENCY_MS = 5_000

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from model.check_kinds import Captured, Check, Kind, Name, Pattern, Strict, Url
+from model.check_kinds import Captured, Check, EnvName, Kind, Name, Pattern, Strict, Url
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -115,6 +115,17 @@ class CatalogCheck(Check):
     """
 
     contract: str
+
+
+class KeyCheck(Check):
+    """A key is taken by the service that gave it out, as the header `apikey` of a GET.
+
+    `secret` is its name among the stack's secrets, `key_env` the variable that holds it.
+    """
+
+    url: Url
+    secret: Name
+    key_env: EnvName
 
 
 class NotHere(Strict):

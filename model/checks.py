@@ -30,6 +30,7 @@ from model.check_surroundings import (
     CatalogCheck,
     CronJobsCheck,
     DnsCheck,
+    KeyCheck,
     LogsCheck,
     NotHere,
     PodsCheck,
@@ -67,6 +68,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
     LogsCheck: "logs",
     CatalogCheck: "catalog",
     RowCheck: "database",
+    KeyCheck: "key",
 }
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
@@ -82,6 +84,7 @@ class TokenSource(Strict):
     token_env: EnvName = "ORKA_TOKEN"  # noqa: S105 - the name of a variable
     supabase_url: Url | None = None
     anon_key_env: EnvName = "SUPABASE_KEY"
+    service_key_env: EnvName = "SUPABASE_SERVICE_KEY"
     email_env: EnvName = "ORKA_CHECK_EMAIL"
     password_env: EnvName = "ORKA_CHECK_PASSWORD"  # noqa: S105 - the name of a variable
     other_email_env: EnvName = "ORKA_CHECK_OTHER_EMAIL"
@@ -109,6 +112,7 @@ class ChecksFile(Strict):
     logs: tuple[LogsCheck, ...] = ()
     catalog: tuple[CatalogCheck, ...] = ()
     database: tuple[RowCheck, ...] = ()
+    key: tuple[KeyCheck, ...] = ()
     not_here: tuple[NotHere, ...] = ()
 
     def all(self) -> tuple[Check, ...]:

@@ -192,7 +192,7 @@ class Frontend(Strict):
     url: Origin | None = None
     profile: Literal["guide", "orka-ppm"] = "guide"
     contract: Contract = Contract()
-    replicas: int = Field(default=1, ge=1, le=50)
+    replicas: int = Field(default=2, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
     env: dict[VariableName, str] = Field(default_factory=dict)

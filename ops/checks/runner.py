@@ -15,13 +15,14 @@ from model.check_surroundings import (
     CatalogCheck,
     CronJobsCheck,
     DnsCheck,
+    KeyCheck,
     LogsCheck,
     PodsCheck,
     RowCheck,
     TlsCheck,
 )
 from model.checks import kind_of
-from ops.checks import address, browser, calls, catalog, cluster, frontend, rows, verdicts
+from ops.checks import address, browser, calls, catalog, cluster, frontend, keys, rows, verdicts
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
@@ -52,6 +53,7 @@ _JUDGES: dict[type[Check], Callable[[Session, Any], Awaitable[Outcome]]] = {
     LogsCheck: cluster.logs,
     CatalogCheck: catalog.contract,
     RowCheck: rows.row,
+    KeyCheck: keys.taken,
 }
 
 _IN_TURN = (FunctionalCall, CatalogCheck, RowCheck, BrowserCheck, LatencyCheck)

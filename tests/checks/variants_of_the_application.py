@@ -165,6 +165,25 @@ VARIANTS = (
         red={"catalog": "row security of public.audit_anomalies is different"},
     ),
     Variant(
+        name="another project's service key",
+        user={"SUPABASE_SERVICE_KEY": "wrong"},
+        red={"supabase-service-key": "the secret supabase-service-key is refused (401): set the key"},
+    ),
+    Variant(
+        name="another project's anon key",
+        user={"SUPABASE_KEY": "wrong"},
+        red={
+            "supabase-key": "the secret supabase-key is refused (401): set the key",
+            "authentication": "answered 401, expected 200",
+            "authentication-other": "answered 401, expected 200",
+            **_NO_TOKEN,
+            "read-events": "needs event_",
+            "other-tenant": "needs event_id",
+            "event-row": "no token",
+            "embeddings-current": "no token",
+        },
+    ),
+    Variant(
         name="a job that exits 0 and writes nothing",
         sql=(
             (
