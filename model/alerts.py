@@ -93,22 +93,17 @@ def conditions(settings: Settings) -> frozenset[str]:
     return frozenset(found)
 
 
-def render(source: Source, settings: Settings, release: str) -> Json:
+def render(source: Source, settings: Settings) -> Json:
     """The rule groups as Prometheus reads them, and as a PrometheusRule's `spec` has them."""
     holding, values = conditions(settings), values_of(settings)
     groups = [_rendered(group, values, settings) for group in source.groups if group.when in holding]
-    return {"groups": [_facts(settings, release), *groups]}
+    return {"groups": [_facts(settings), *groups]}
 
 
-def _facts(settings: Settings, release: str) -> Json:
-    """What is known without measuring: the release, and what each cron job may take."""
-    rules: list[Json] = [
-        {
-            "record": "orka_release_info",
-            "expr": "vector(1)",
-            "labels": {"release": release, "namespace": settings.cluster.namespace},
-        }
-    ]
+def _facts(settings: Settings) -> Json:
+    """What is known without measuring: what each cron job may take."""
+    # Nothing of the release: with every one Prometheus would begin anew, and forget since when what is wrong.
+    rules: list[Json] = []
     for job, limit in cron_limits.limits(settings).items():
         rules += [
             {

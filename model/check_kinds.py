@@ -46,6 +46,7 @@ Kind = Literal[
     "pods",
     "cron-jobs",
     "logs",
+    "catalog",
     "database",
     "key",
 ]

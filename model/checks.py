@@ -27,6 +27,7 @@ from model.check_surroundings import (
     AssetsCheck,
     BrowserCheck,
     BundleCheck,
+    CatalogCheck,
     CronJobsCheck,
     DnsCheck,
     KeyCheck,
@@ -65,6 +66,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
     PodsCheck: "pods",
     CronJobsCheck: "cron-jobs",
     LogsCheck: "logs",
+    CatalogCheck: "catalog",
     RowCheck: "database",
     KeyCheck: "key",
 }
@@ -108,6 +110,7 @@ class ChecksFile(Strict):
     pods: tuple[PodsCheck, ...] = ()
     cron_jobs: tuple[CronJobsCheck, ...] = ()
     logs: tuple[LogsCheck, ...] = ()
+    catalog: tuple[CatalogCheck, ...] = ()
     database: tuple[RowCheck, ...] = ()
     key: tuple[KeyCheck, ...] = ()
     not_here: tuple[NotHere, ...] = ()

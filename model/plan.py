@@ -27,10 +27,12 @@ _KINDS = get_args(Kind)
 _FOLDER = re.compile(r"(?P<version>\d{3})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)")
 _STEP_FILE = re.compile(r"\d{2}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql")
 _KIND_LINE = re.compile(r"-- step: (\S+)\s*")
+# Stands in a comment of any of the steps' files; the older program reads it off the ledger.
+_INCOMPATIBLE = re.compile(r"^--[ \t]*incompatible-with-older:[ \t]*(?P<reason>.*?)[ \t]*$", re.MULTILINE)
 _WHOLE = "up.sql"
 # Read by other verbs than `apply`.
 _NOT_STEPS = {_WHOLE, "down.sql"}
-_REHEARSAL = "adopt/rehearsal.sql"
+_REHEARSAL, _UNDO, _DOWN = "adopt/rehearsal.sql", "adopt/undo.sql", "adopt/down.sql"
 # Only included by others, as is `up.sql`.
 _PART = "adopt/_"
 
@@ -74,8 +76,14 @@ class Migration(BaseModel):
     """Instead of `steps`, on a database where the tables were made by hand (`adopt/`)."""
     rehearsal: str | None = None
     """Path of what makes what the adoption's last step will leave; run before it, and rolled back."""
+    undo: str | None = None
+    """Path of what takes back an adoption that stopped before its last step."""
+    adopted_down: str | None = None
+    """Path of what takes back an adoption that came to its end."""
     shapes: tuple[str, ...] = ()
     """Paths of the catalogs that the adoption recognises (`from/`)."""
+    incompatible_with_older: str | None = None
+    """Why a program that does not know this migration must not work on its schema; else none."""
 
 
 class Plan(BaseModel):
@@ -141,7 +149,7 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         fault = f"holds {_WHOLE} and also {parts[0]}" if parts else f"{whole} is missing"
         raise PlanError(f"{folder}: {fault}: give one {_WHOLE}, or steps called NN_name.sql")
     steps = [_step(path, "tx" if path == whole else None, files) for path in parts or [whole]]
-    rehearsal = f"{folder}/{_REHEARSAL}"
+    rehearsal, undo, down = (f"{folder}/{path}" for path in (_REHEARSAL, _UNDO, _DOWN))
     return Migration(
         version=match["version"],
         name=match["name"],
@@ -153,11 +161,25 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         adoption=tuple(
             _step(path, None, files)
             for path in sorted(files)
-            if _in(path, folder, "adopt") and path != rehearsal and not path.startswith(f"{folder}/{_PART}")
+            if _in(path, folder, "adopt")
+            and path not in (rehearsal, undo, down)
+            and not path.startswith(f"{folder}/{_PART}")
         ),
         rehearsal=rehearsal if rehearsal in files else None,
+        undo=undo if undo in files else None,
+        adopted_down=down if down in files else None,
         shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
+        incompatible_with_older=_incompatible([step.path for step in steps], files),
     )
+
+
+def _incompatible(paths: list[str], files: Mapping[str, str]) -> str | None:
+    """The reason that the files give, or none."""
+    reasons = [(path, match["reason"]) for path in paths for match in _INCOMPATIBLE.finditer(files[path])]
+    for path, reason in reasons:
+        if not reason:
+            raise PlanError(f"{path}: incompatible-with-older says no reason: write it after the colon")
+    return "; ".join(reason for _, reason in reasons) or None
 
 
 def _step(path: str, kind: Kind | None, files: Mapping[str, str]) -> Step:

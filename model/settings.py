@@ -16,6 +16,7 @@ from model.settings_base import (
     DnsLabel,
     HostName,
     HttpUrl,
+    LinePattern,
     Origin,
     Repository,
     Schedule,
@@ -248,6 +249,7 @@ class Verification(Strict):
 
     `run_jobs` are the jobs that every rollout may run once, side by side, before it.
     `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
+    `log_allow` are patterns of lines that look like faults and are known to be none.
     """
 
     enabled: bool = True
@@ -257,6 +259,7 @@ class Verification(Strict):
     announce: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
+    log_allow: tuple[LinePattern, ...] = ()
     run_jobs: tuple[Task, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()
 

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ops.migrate import ledger, report, step_ledger
+from ops.migrate import ledger, lock, report, step_ledger
 from ops.migrate.adoption import baseline
 from ops.migrate.apply import apply, check
-from ops.migrate.backup import backup, backup_before_change
+from ops.migrate.backup import backup
 from ops.migrate.connection import Target, connect
-from ops.migrate.options import LIMITS, Options
+from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.progress import Progress
 from ops.migrate.rollback import Request, rollback
 from ops.migrate.rolled_back import read_history
+from ops.migrate.sessions import Sessions
 from ops.migrate.verify import observe, try_out
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
     import psycopg
 
@@ -56,12 +58,11 @@ def on_database(args: argparse.Namespace, target: Target, plan: Plan, contract: 
 
 def _apply(run: Run) -> dict[str, Any]:
     args, connection = run.args, run.connection
-    if args.backup_dir:
-        backup_before_change(connection, run.target, run.plan, run.contract, args.backup_dir, run.say)
     options = Options(**{name: getattr(args, name) for name in (*LIMITS, "create_extension", "adopt")})
     progress = Progress(run.say, as_json=args.json)
     guard = partial(connect, run.target, args.connect_wait)
-    return report.applied(apply(connection, run.plan, run.contract, options, progress, guard))
+    back_up = partial(_back_up, run, args.backup_dir) if args.backup_dir else None
+    return report.applied(apply(connection, run.plan, run.contract, options, progress, guard, back_up))
 
 
 def _baseline(run: Run) -> dict[str, Any]:
@@ -69,7 +70,9 @@ def _baseline(run: Run) -> dict[str, Any]:
 
 
 def _verify(run: Run) -> dict[str, Any]:
-    newer = bool(ledger.history(run.connection, run.plan).later)
+    history = ledger.history(run.connection, run.plan)
+    ledger.require_compatible(history)
+    newer = bool(history.later)
     verdict = check(run.connection, run.contract, newer_schema=newer)
     if not run.args.catalog_only:
         verdict = try_out(run.connection, run.contract, verdict, newer_schema=newer)
@@ -90,14 +93,26 @@ def _status(run: Run) -> dict[str, Any]:
 
 
 def _backup(run: Run) -> dict[str, Any]:
-    tables = list(run.contract.tables)
-    return report.backed_up(backup(run.connection, run.target, tables, run.args.dir, run.say))
+    # Alone: who applies, or backs up too, would end the rights that this one reads with.
+    lock.acquire(run.connection, run.args.lock_wait, lock.RUNNER)
+    return report.backed_up(_back_up(run, run.args.dir))
+
+
+def _back_up(run: Run, directory: Path) -> Path:
+    made = backup(run.connection, run.target, list(run.contract.tables), directory, run.say)
+    run.say(f"backup: {made}")
+    return made
 
 
 def _rollback(run: Run) -> dict[str, Any]:
     args = run.args
-    request = Request(args.to, args.backup, args.confirm, args.lock_wait)
-    return report.rolled_back(rollback(run.connection, run.plan, run.contract, request, run.say))
+    request = Request(args.to, args.backup, args.confirm)
+    options = Options(**{name: getattr(args, name) for name in LOCK_LIMITS})
+    progress = Progress(run.say, as_json=args.json)
+    with connect(run.target, args.connect_wait) as guard:
+        sessions = Sessions(run.connection, guard)
+        sessions.refuse_transaction_pooler()
+        return report.rolled_back(rollback(sessions, run.plan, run.contract, request, options, progress))
 
 
 def _catalog(run: Run) -> dict[str, Any]:

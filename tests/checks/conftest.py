@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
 
@@ -17,10 +15,10 @@ from model.checks import ChecksFile, TokenSource
 from tests.checks import documents as k8s
 from tests.checks.bench import PUBLIC_SUPABASE, Bench
 from tests.checks.edge import Edge
+from tests.checks.pairs import pairs_for
 from tests.sql.conftest import MAJORS, server, template  # noqa: F401 - fixtures
 from tests.sql.support import log_event
-from twin import certificates, packages, secrets
-from twin.paths import Paths
+from twin import packages, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,30 +85,9 @@ class Stage:
         }
 
 
-def _paths(folder: Path) -> Paths:
-    return Paths(checkout=folder, data=folder, state=folder, run=folder)
-
-
-def _pairs(folder: Path) -> tuple[Path, dict[str, Pair]]:
-    """The authority, and certificates of every fitness, by name."""
-    paths, others = _paths(folder / "own"), _paths(folder / "others")
-    pairs = {
-        "good": certificates.serving(paths, "good", ["localhost"]),
-        "other": certificates.serving(paths, "other", ["elsewhere.example.com"]),
-        "unknown": certificates.serving(others, "unknown", ["localhost"]),
-    }
-    for name, days in (("expired", -1), ("soon", 4.9)):
-        with (
-            patch.object(certificates, "VALIDITY", dt.timedelta(days=days, minutes=5)),
-            patch.object(certificates, "BACKDATED", dt.timedelta(days=3)),
-        ):
-            pairs[name] = certificates.serving(paths, name, ["localhost"])
-    return certificates.authority(paths), pairs
-
-
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Pair]]:
-    return _pairs(tmp_path_factory.mktemp("pki"))
+    return pairs_for(tmp_path_factory.mktemp("pki"), ["localhost"])
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from tests.checks.ports import free_port
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from starlette.requests import Request
@@ -55,6 +56,9 @@ class Edge:
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self.behind = ""
+        self.host = ""
+        """The host that is asked for, where what is behind is an edge itself, with TLS."""
+        self.trust: ssl.SSLContext | bool = True
         self.twist = Twist()
         self.origins: set[str] = set()
         """Pages that may call it from a browser, as the Ingress says."""
@@ -89,10 +93,12 @@ class Edge:
             exchange.status = 204
         self.twist.before(exchange)
         if not exchange.status:
-            async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            named = {"host": self.host} if self.host else {}
+            async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=self.trust) as client:
                 found = await client.request(
                     exchange.method, self.behind + exchange.path + query,
-                    headers=exchange.headers, content=exchange.body,
+                    headers={**exchange.headers, **named}, content=exchange.body,
+                    extensions={"sni_hostname": self.host} if self.host else {},
                 )  # fmt: skip
             exchange.status, exchange.answer = found.status_code, found.content
             exchange.kind = found.headers.get("content-type", "")

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class SlowProxy:
-    """Listens on `port` of loopback; each piece of an answer comes `seconds` later. Use it as a context."""
+    """Listens on `port`; each piece of an answer comes `seconds` later. Use it as a context."""
 
-    def __init__(self, socket: Path, seconds: float) -> None:
+    def __init__(self, socket: Path, seconds: float, address: str = "127.0.0.1") -> None:
+        self.address = address
         self.port = free_port()
         self._socket = socket
         self._seconds = seconds
@@ -35,7 +36,7 @@ class SlowProxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port))
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, self.address, self.port))
         self._ready.set()
         self._loop.run_forever()
         server.close()

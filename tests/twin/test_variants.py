@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import redis as redis_client
 
+from tests.checks.pairs import pairs_for
+from tests.checks.variants import VARIANTS
 from tests.twin.conftest import PATHS
-from tests.twin.variants import BROKEN, GATE, Broken
+from tests.twin.distorted import UNDONE, changed_backend, distorted
+from tests.twin.machine import apply
+from tests.twin.variant import digest_of_variant
+from tests.twin.variants import BROKEN, GATE, NOT_OF_A_CLUSTER, Broken
 from twin import redis, secrets
 from twin.deploy import check_user
+from twin.environment import HOSTS
 from twin.paths import BRIDGE_ADDRESS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pytest
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from tests.twin.stack import Stack
+    from tests.twin.variants import Pods
+    from twin.certificates import Pair
 
-ROLLOUT_S = 120
-CRASH_S = 90
+PODS_S = 90
 WHOLE_RUN_S = 30
 RUNS, RUNS_OF_SOAK = 3, 20
 BY_CIRCUMSTANCE = {"api-latency", "embeddings-current"}
@@ -50,22 +58,61 @@ def _forget_embeddings() -> None:
     known.close()
 
 
-def _settled(stack: Stack) -> None:
-    stack.kubectl("rollout", "status", "deployment/backend", f"--timeout={ROLLOUT_S}s")
+def _pods(stack: Stack) -> Pods:
+    found: Pods = json.loads(
+        stack.kubectl("get", "pods", "--selector", "app.kubernetes.io/name=backend", "--output", "json")
+    )["items"]
+    return found
 
 
-def _wait_for_crashes(stack: Stack) -> None:
-    """Both pods have begun anew and are ready again."""
-    ends = time.monotonic() + CRASH_S
-    while True:
-        pods = json.loads(
-            stack.kubectl("get", "pods", "--selector", "app.kubernetes.io/name=backend", "--output", "json")
-        )["items"]
-        states = [state for pod in pods for state in pod["status"].get("containerStatuses", [])]
-        if states and all(state["ready"] and state["restartCount"] for state in states):
-            return
-        assert time.monotonic() < ends, states
+def _wait(stack: Stack, until: Callable[[Pods], bool]) -> None:
+    ends = time.monotonic() + PODS_S
+    while not until(_pods(stack)):
+        assert time.monotonic() < ends, _pods(stack)
         time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def _stale_pod(stack: Stack) -> Iterator[None]:
+    """A pod of another image that nothing took away: it answers like the others."""
+    template = stack.manifest("deployment", "backend")["spec"]["template"]
+    digest = digest_of_variant(PATHS, "backend", "stale")
+    container = template["spec"]["containers"][0]
+    container["image"] = f"{container['image'].partition('@')[0]}@{digest}"
+    metadata = {"name": "backend-stale", "namespace": "staging", "labels": template["metadata"]["labels"]}
+    apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+    try:
+        stack.kubectl("wait", "--for=condition=ready", "pod/backend-stale", "--timeout=90s")
+        yield
+    finally:
+        stack.kubectl("delete", "pod", "backend-stale")
+
+
+@contextlib.contextmanager
+def _broken(
+    stack: Stack, broken: Broken, pairs: tuple[Path, dict[str, Pair]], folder: Path
+) -> Iterator[Mapping[str, str]]:
+    """The twin with this release; what is laid over the variables of `ops checks`."""
+    with contextlib.ExitStack() as undo:
+        user = broken.user
+        if broken.env:
+            undo.enter_context(changed_backend(stack, broken.env, settles=broken.settles))
+        if broken.stale:
+            undo.enter_context(_stale_pod(stack))
+        for command in broken.undo:
+            undo.callback(stack.kubectl, *command)
+        for command in broken.kubectl:
+            stack.kubectl(*command)
+        if broken.bench:
+            user = undo.enter_context(distorted(stack, broken.bench, pairs, folder))
+        _wait(stack, broken.until)
+        yield user
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Pair]]:
+    """The authority and certificates of every fitness, for the twin's hosts."""
+    return pairs_for(tmp_path_factory.mktemp("pki"), HOSTS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -78,24 +125,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("setting", "value", "reason"), GATE if soak else GATE[:2])
 
 
-def test_a_broken_release_turns_exactly_its_checks_red(stack: Stack, broken: Broken) -> None:
-    asker = _as_user(stack, broken.user)
-    for command in broken.kubectl:
-        stack.kubectl(*command)
-    if broken.env:
-        stack.kubectl("set", "env", "deployment/backend", *(f"{k}={v}" for k, v in broken.env.items()))
-        _settled(stack)
-    if broken.crashes:
-        _wait_for_crashes(stack)
-    try:
-        found = _checks(asker)
-    finally:
-        for command in broken.undo:
-            stack.kubectl(*command)
-        if broken.env:
-            # Not by an `up`: a variable that was added by hand is nobody's drift.
-            stack.kubectl("rollout", "undo", "deployment/backend")
-        _settled(stack)
+def test_a_broken_release_turns_exactly_its_checks_red(
+    stack: Stack, broken: Broken, pairs: tuple[Path, dict[str, Pair]], tmp_path: Path
+) -> None:
+    with _broken(stack, broken, pairs, tmp_path) as user:
+        found = _checks(_as_user(stack, user))
     red = {check["name"]: check["reason"] for check in found["checks"] if check["verdict"] != "passed"}
     assert sorted(red.keys() - (BY_CIRCUMSTANCE - broken.red.keys())) == sorted(broken.red), red
     for name, part in broken.red.items():
@@ -147,3 +181,10 @@ def test_a_whole_run_on_the_healthy_twin_takes_half_a_minute_at_most(deployed: S
     assert found["verdict"] == "passed", found
     assert "browser" in {check["name"] for check in found["checks"]}
     assert took <= WHOLE_RUN_S
+
+
+def test_every_broken_release_of_the_bench_is_one_of_the_twin_or_says_why_not() -> None:
+    names = [broken.name for broken in BROKEN]
+    assert len(set(names)) == len(names)
+    assert {variant.name for variant in VARIANTS} - set(names) == NOT_OF_A_CLUSTER.keys()
+    assert {variant.name for variant in VARIANTS if variant.sql} == UNDONE.keys()

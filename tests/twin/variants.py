@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.checks.variants import VARIANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ops.checks.result import Verdict
+    from tests.checks.variant import Variant
+
+Pods = list[dict[str, Any]]
 
 NOWHERE = "127.0.0.1:9"
 DEGRADED = "field 'status' is \"degraded\""
 AWAY = {"openai": DEGRADED, "backend": "explained by openai", "semantic-search": "explained by openai"}
 CORS = "nginx.ingress.kubernetes.io/cors-allow-origin"
+ANY_NODE = "--selector=kubernetes.io/os"
+EMBEDDING = "embedding-generation-job"
+FAILS = json.dumps(
+    {
+        "spec": {
+            "jobTemplate": {
+                "spec": {
+                    "backoffLimit": 0,
+                    "template": {
+                        "spec": {
+                            "containers": [{"name": "job", "args": ["python", "-c", "raise SystemExit(1)"]}]
+                        }
+                    },
+                }
+            }
+        }
+    }
+)
 PODS_DIE = ("delete", "pods", "--selector", "app.kubernetes.io/name=backend")
 
 
@@ -24,9 +45,10 @@ PODS_DIE = ("delete", "pods", "--selector", "app.kubernetes.io/name=backend")
 class Broken:
     """One way to break what runs.
 
-    `env` goes into the Deployment `backend`; `kubectl` are further commands; `crashes` says that the check
-    waits for pods that have begun anew; `user` is laid over the variables of `ops checks`; `normal` variants
-    are part of every run, all of them of `--soak`.
+    `env` goes into the Deployment `backend`; `kubectl` are further commands, run once that is rolled out;
+    `bench` is how the same is broken on the bench, where the cluster has no way of its own; `until` is what
+    the backend's pods must show before the check; `user` is laid over the variables of `ops checks`; `normal`
+    variants are part of every run, all of them of `--soak`.
     """
 
     name: str
@@ -35,17 +57,35 @@ class Broken:
     kubectl: tuple[tuple[str, ...], ...] = ()
     undo: tuple[tuple[str, ...], ...] = ()
     user: Mapping[str, str] = field(default_factory=dict)
-    crashes: bool = False
+    bench: Variant | None = None
+    stale: bool = False
+    """Whether a pod of another image stands among the backend's."""
+    settles: bool = True
+    """Whether the backend's rollout comes to its end."""
+    until: Callable[[Pods], bool] = lambda _: True
     verdict: Verdict = "failed"
     normal: bool = False
 
 
-def _as_on_the_bench(name: str) -> Broken:
-    """A variant of the bench that is made by variables alone: the same checks are red in the cluster."""
-    same = next(variant for variant in VARIANTS if variant.name == name)
-    return Broken(
-        name=name, env=same.backend or {}, user=same.user, red=same.red, verdict=same.verdict
-    )  # fmt: skip
+def _as_on_the_bench(variant: Variant) -> Broken:
+    return Broken(name=variant.name, red=variant.red, verdict=variant.verdict, bench=variant)
+
+
+def _begun_anew(pods: Pods) -> bool:
+    states = _states(pods)
+    return bool(states) and all(state["ready"] and state["restartCount"] for state in states)
+
+
+def _one_waits(pods: Pods) -> bool:
+    return any("CrashLoopBackOff" in json.dumps(state["state"]) for state in _states(pods))
+
+
+def _one_has_no_node(pods: Pods) -> bool:
+    return any("nodeName" not in pod["spec"] for pod in pods)
+
+
+def _states(pods: Pods) -> list[dict[str, Any]]:
+    return [state for pod in pods for state in pod["status"].get("containerStatuses", [])]
 
 
 def _patch(name: str, **spec: object) -> tuple[str, ...]:
@@ -53,10 +93,15 @@ def _patch(name: str, **spec: object) -> tuple[str, ...]:
 
 
 def _say(line: str) -> tuple[str, ...]:
-    return ("exec", "deployment/backend", "--", "sh", "-c", f"echo '{line}' > /proc/1/fd/1")
+    return _in_a_pod(f"echo '{line}'")
 
 
-BROKEN = (
+def _in_a_pod(script: str) -> tuple[str, ...]:
+    return ("exec", "deployment/backend", "--", "sh", "-c", f"({script}) > /proc/1/fd/1")
+
+
+TRACEBACK = "Traceback (most recent call last):"
+IN_THE_CLUSTER = (
     Broken(
         name="Redis degraded with code 200",
         env={"ORKA_FAIL_DEGRADED": "redis"},
@@ -70,15 +115,15 @@ BROKEN = (
         normal=True,
     ),
     Broken(
-        name="crash after 20 s",
+        name="crash some time after the start",
         env={"ORKA_FAIL_CRASH_AFTER_S": "20"},
-        crashes=True,
+        until=_begun_anew,
         red={"pods": "exit code 70"},
         normal=True,
     ),
     Broken(
         name="traceback in the log",
-        kubectl=(_say("Traceback (most recent call last):"),),
+        kubectl=(_say(TRACEBACK),),
         undo=(PODS_DIE,),
         red={"logs": "the first: Traceback"},
         normal=True,
@@ -136,13 +181,66 @@ BROKEN = (
         red={"logs": "CRITICAL no disk"},
     ),
     Broken(
+        name="traceback at the end of a long log",
+        kubectl=(_in_a_pod(f"yes INFO of no interest | head -n 120000; echo '{TRACEBACK}'"),),
+        undo=(PODS_DIE,),
+        red={"logs": "the first: Traceback"},
+    ),
+    Broken(
+        name="traceback of a crash",
+        env={"ORKA_FAIL_CRASH_AFTER_S": "20"},
+        kubectl=(_say(TRACEBACK),),
+        until=_begun_anew,
+        red={"pods": "exit code 70", "logs": "the first: Traceback"},
+    ),
+    Broken(
+        name="crash loop",
+        env={"ORKA_FAIL_CRASH_AFTER_S": "0.1"},
+        settles=False,
+        until=_one_waits,
+        red={"pods": "does not run: CrashLoopBackOff"},
+    ),
+    Broken(
+        name="a pod too few",
+        kubectl=(("cordon", ANY_NODE), ("scale", "deployment/backend", "--replicas=3")),
+        undo=(("uncordon", ANY_NODE), ("scale", "deployment/backend", "--replicas=2")),
+        until=_one_has_no_node,
+        red={"pods": "backend has 2 ready pods, wanted are 3"},
+    ),
+    Broken(name="stale pod of an old digest", stale=True, red={"pods": "the release is"}),
+    Broken(
+        name="failed job",
+        kubectl=(
+            ("patch", "cronjob", EMBEDDING, "--patch", FAILS),
+            ("create", "job", "failed-by-hand", f"--from=cronjob/{EMBEDDING}"),
+            ("wait", "--for=condition=failed", "job/failed-by-hand", "--timeout=90s"),
+        ),
+        undo=(("delete", "job", "failed-by-hand"),),
+        red={"cron-jobs": f"the last run of {EMBEDDING} failed: BackoffLimitExceeded"},
+    ),
+    Broken(
+        name="cluster not reached",
+        user={"KUBECONFIG": "/dev/null"},
+        red=dict.fromkeys(("pods", "cron-jobs", "logs"), "was refused"),
+        verdict="errored",
+    ),
+    Broken(
         name="API closed to the page's origin",
         kubectl=(("annotate", "ingress", "backend", f"{CORS}=https://elsewhere.example.com", "--overwrite"),),
         red={"browser": "from the page fails: TypeError: Failed to fetch"},
     ),
-    _as_on_the_bench("every answer an error"),
-    _as_on_the_bench("nobody can sign in"),
-    _as_on_the_bench("no browser"),
+)
+NOT_OF_A_CLUSTER = {
+    "name of another machine": "what the name should lead to is told to the check, not to the cluster",
+}
+"""Variants of the bench that a cluster adds nothing to, each with the reason."""
+BROKEN = (
+    *IN_THE_CLUSTER,
+    *(
+        _as_on_the_bench(variant)
+        for variant in VARIANTS
+        if variant.name not in {broken.name for broken in IN_THE_CLUSTER} | NOT_OF_A_CLUSTER.keys()
+    ),
 )
 
 GATE = (
