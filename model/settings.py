@@ -49,6 +49,8 @@ class Build(Strict):
     dockerfile: str | None = None
     base_image: str | None = None
     network: str | None = None
+    args: dict[VariableName, str] = Field(default_factory=dict)
+    """Build arguments beside the stack's own. They stay in the image's history: no secrets."""
     platform: str = "linux/amd64"
 
 
@@ -204,6 +206,12 @@ class CronJob(Strict):
     schedule: Schedule
     deadline_seconds: Seconds
     suspended: bool = False
+    command: tuple[str, ...] = ()
+    """Instead of the image's own entry point, where it is not empty."""
+    args: tuple[str, ...] | None = None
+    """Instead of `backend.contract.job-command` and the job's name."""
+    env: dict[VariableName, str] = Field(default_factory=dict)
+    """Of this job alone, over the backend's."""
 
     @model_validator(mode="after")
     def _ends_before_the_next(self) -> Self:

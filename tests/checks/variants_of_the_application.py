@@ -18,6 +18,13 @@ _NO_TOKEN = dict.fromkeys(
      "unsigned-token", "expired-token", "browser", "api-latency"),
     "there is no token to call with",
 )  # fmt: skip
+_SIGNED_OUT = {
+    **_NO_TOKEN,
+    "read-events": "needs event_",
+    "other-tenant": "needs event_id",
+    "event-row": "no token",
+    "embeddings-current": "no token",
+}
 _500 = dict.fromkeys(
     ("database", "redis", "openai", "backend", "create-event", "read-anomalies", "semantic-search",
      "no-token", "garbage-token", "forged-token", "unsigned-token", "expired-token", "browser"),
@@ -142,11 +149,7 @@ VARIANTS = (
         user={"ORKA_CHECK_PASSWORD": "wrong"},
         red={
             "authentication": "answered 400, expected 200",
-            **_NO_TOKEN,
-            "read-events": "needs event_",
-            "other-tenant": "needs event_id",
-            "event-row": "no token",
-            "embeddings-current": "no token",
+            **_SIGNED_OUT,
         },
     ),
     Variant(
@@ -176,11 +179,7 @@ VARIANTS = (
             "supabase-key": "the secret supabase-key is refused (401): set the key",
             "authentication": "answered 401, expected 200",
             "authentication-other": "answered 401, expected 200",
-            **_NO_TOKEN,
-            "read-events": "needs event_",
-            "other-tenant": "needs event_id",
-            "event-row": "no token",
-            "embeddings-current": "no token",
+            **_SIGNED_OUT,
         },
     ),
     Variant(
