@@ -39,7 +39,7 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 def metadata(
-    name: str, namespace: pulumi.Input[str], *, annotations: Mapping[str, str] | None = None
+    name: str, namespace: pulumi.Input[str], *, annotations: Mapping[str, pulumi.Input[str]] | None = None
 ) -> ObjectMetaArgsDict:
     """Name, namespace and labels of an object whose name is fixed."""
     made: ObjectMetaArgsDict = {"name": name, "namespace": namespace, "labels": naming.labels(name)}

@@ -32,7 +32,7 @@ _INCOMPATIBLE = re.compile(r"^--[ \t]*incompatible-with-older:[ \t]*(?P<reason>.
 _WHOLE = "up.sql"
 # Read by other verbs than `apply`.
 _NOT_STEPS = {_WHOLE, "down.sql"}
-_REHEARSAL = "adopt/rehearsal.sql"
+_REHEARSAL, _UNDO, _DOWN = "adopt/rehearsal.sql", "adopt/undo.sql", "adopt/down.sql"
 # Only included by others, as is `up.sql`.
 _PART = "adopt/_"
 
@@ -76,6 +76,10 @@ class Migration(BaseModel):
     """Instead of `steps`, on a database where the tables were made by hand (`adopt/`)."""
     rehearsal: str | None = None
     """Path of what makes what the adoption's last step will leave; run before it, and rolled back."""
+    undo: str | None = None
+    """Path of what takes back an adoption that stopped before its last step."""
+    adopted_down: str | None = None
+    """Path of what takes back an adoption that came to its end."""
     shapes: tuple[str, ...] = ()
     """Paths of the catalogs that the adoption recognises (`from/`)."""
     incompatible_with_older: str | None = None
@@ -145,7 +149,7 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         fault = f"holds {_WHOLE} and also {parts[0]}" if parts else f"{whole} is missing"
         raise PlanError(f"{folder}: {fault}: give one {_WHOLE}, or steps called NN_name.sql")
     steps = [_step(path, "tx" if path == whole else None, files) for path in parts or [whole]]
-    rehearsal = f"{folder}/{_REHEARSAL}"
+    rehearsal, undo, down = (f"{folder}/{path}" for path in (_REHEARSAL, _UNDO, _DOWN))
     return Migration(
         version=match["version"],
         name=match["name"],
@@ -157,9 +161,13 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         adoption=tuple(
             _step(path, None, files)
             for path in sorted(files)
-            if _in(path, folder, "adopt") and path != rehearsal and not path.startswith(f"{folder}/{_PART}")
+            if _in(path, folder, "adopt")
+            and path not in (rehearsal, undo, down)
+            and not path.startswith(f"{folder}/{_PART}")
         ),
         rehearsal=rehearsal if rehearsal in files else None,
+        undo=undo if undo in files else None,
+        adopted_down=down if down in files else None,
         shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
         incompatible_with_older=_incompatible([step.path for step in steps], files),
     )

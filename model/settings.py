@@ -16,6 +16,7 @@ from model.settings_base import (
     DnsLabel,
     HostName,
     HttpUrl,
+    LinePattern,
     Origin,
     Repository,
     Schedule,
@@ -191,7 +192,7 @@ class Frontend(Strict):
     url: Origin | None = None
     profile: Literal["guide", "orka-ppm"] = "guide"
     contract: Contract = Contract()
-    replicas: int = Field(default=1, ge=1, le=50)
+    replicas: int = Field(default=2, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
     env: dict[VariableName, str] = Field(default_factory=dict)
@@ -240,6 +241,7 @@ class Verification(Strict):
 
     `run_jobs` are the jobs that every rollout may run once, side by side, before it.
     `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
+    `log_allow` are patterns of lines that look like faults and are known to be none.
     """
 
     enabled: bool = True
@@ -249,6 +251,7 @@ class Verification(Strict):
     announce: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
+    log_allow: tuple[LinePattern, ...] = ()
     run_jobs: tuple[Task, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()
 

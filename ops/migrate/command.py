@@ -19,7 +19,7 @@ from ops.migrate import report
 from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.connection import target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
-from ops.migrate.options import LIMITS, Options
+from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
 from ops.migrate.scripts import read_scripts
@@ -36,7 +36,7 @@ _VERBS = {
     "verify": "compare the database with contract.yaml, then try out behaviour.yaml and roll that back",
     "status": "show what the ledger says; reads only",
     "backup": "dump the audit tables, restore them elsewhere and compare; changes nothing",
-    "rollback": "take migrations back: needs a proven backup of exactly the present rows, and consent",
+    "rollback": "take migrations back: needs consent and, if applied, a proven backup of the present rows",
     "catalog": "print the database's catalog in the form of contract.yaml; reads only",
 }
 
@@ -63,12 +63,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
         if verb == "rollback":
             one.add_argument("--to", required=True, metavar="VERSION", help="the version that stays, as 022")
-            one.add_argument("--backup", type=Path, required=True, metavar="MANIFEST")
+            one.add_argument(
+                "--backup", type=Path, metavar="MANIFEST", help="needed unless an adoption stopped half way"
+            )
             one.add_argument(
                 "--confirm", metavar="WORD", help="left out, it prints what would go, and the word"
             )
-        if verb in ("backup", "rollback"):
-            one.add_argument("--lock-wait", type=float, default=defaults.lock_wait, metavar="SECONDS")
         if verb == "backup":
             one.add_argument("--dir", type=Path, required=True, help="a new folder for the backup goes here")
         if verb == "apply":
@@ -77,16 +77,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             )
         if verb == "verify":
             one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
+        for name in {"apply": tuple(LIMITS), "rollback": LOCK_LIMITS, "backup": ("lock_wait",)}.get(verb, ()):
+            default = getattr(defaults, name)
+            one.add_argument(
+                f"--{name.replace('_', '-')}",
+                type=type(default),
+                default=default,
+                metavar="ROWS" if isinstance(default, int) else "SECONDS",
+                help=f"{LIMITS[name]} (default: %(default)s)",
+            )
         if verb == "apply":
-            for name, limit in LIMITS.items():
-                default = getattr(defaults, name)
-                one.add_argument(
-                    f"--{name.replace('_', '-')}",
-                    type=type(default),
-                    default=default,
-                    metavar="ROWS" if isinstance(default, int) else "SECONDS",
-                    help=f"{limit} (default: %(default)s)",
-                )
             one.add_argument(
                 "--adopt", action="store_true", help="take over tables that were made by hand (see baseline)"
             )

@@ -44,3 +44,5 @@ LIMITS = {
     "batch_pause": "between two batches",
     "long_transaction": "from which age a transaction is named, or refused before a concurrent step",
 }
+# Those of a rollback, which is nothing but a wait for locks and one transaction.
+LOCK_LIMITS = ("lock_wait", "lock_timeout", "lock_budget")

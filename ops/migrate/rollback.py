@@ -1,40 +1,47 @@
 """Take migrations back: only with a proven backup of exactly the rows that are there, and a word of consent.
 
 One transaction, so a run that is killed has done nothing. History is kept: a row of the ledger moves to
-`orka_migrations.rolled_back` with the time, the user and the backup.
+`orka_migrations.rolled_back` with the time, the user and the backup. An adoption that stopped half way has
+a way back of its own, see `undo_adoption`.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
-from ops.migrate import ledger, lock, manifest
+from ops.migrate import adoption, ledger, manifest, scripts
 from ops.migrate.content import content, present, require_sight
+from ops.migrate.execute import execute_all
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
-from ops.migrate.redact import describe
 from ops.migrate.rolled_back import keep_history
-from ops.migrate.statements import StatementError, require_one_transaction, split
+from ops.migrate.take_back import NOTHING_CHANGED, at_once
+from ops.migrate.undo_adoption import half_way, undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    import psycopg
 
     from model.plan import Migration, Plan
     from ops.migrate.contract import Contract
     from ops.migrate.ledger import History
     from ops.migrate.manifest import Manifest
+    from ops.migrate.options import Options
+    from ops.migrate.progress import Progress
+    from ops.migrate.sessions import Sessions
     from ops.migrate.statements import Statement
 
 # Where tables made by hand are kept once others have taken their place.
 _ORIGINALS = "orka_original"
-_TRIES, _LOCK_TIMEOUT, _PAUSE_S = 10, "1s", 1.0
+_BACK = (
+    f"the tables made by hand come back from the schema {_ORIGINALS} as they were when they were replaced:"
+    " what was written or changed since is in the backup alone"
+)
 
 
 @dataclass(frozen=True)
@@ -43,46 +50,41 @@ class Request:
 
     to: str
     """The version to go back to; it stays."""
-    backup: Path
+    backup: Path | None
     confirm: str | None
-    lock_wait: float
 
 
 def rollback(
-    connection: psycopg.Connection,
+    sessions: Sessions,
     plan: Plan,
     contract: Contract,
     request: Request,
-    say: Callable[[str], None],
+    options: Options,
+    progress: Progress,
 ) -> tuple[str, ...]:
     """Take back everything after `request.to`; the versions, newest first. REFUSED: nothing was changed."""
+    connection = sessions.work
     # Of a run's two locks the second is what a killed one's statement still holds.
-    for key in (lock.RUNNER, lock.WORK):
-        lock.acquire(connection, request.lock_wait, key)
+    sessions.lock(options.lock_wait)
     history = ledger.history(connection, plan)
     chosen = choose(history, request.to)
     if not chosen:
-        return ()
-    scripts = [(migration, read_down(plan, migration)) for migration in chosen]
+        adopting = half_way(connection, history, request.to)
+        if adopting:
+            undo(sessions, plan, adopting, request.confirm, options, progress)
+        return (adopting.version,) if adopting else ()
+    adopted = _originals(connection)
+    downs = [(one, read_down(plan, one, adopted=one.version == adopted)) for one in chosen]
+    if request.backup is None:
+        raise MigrateError(ExitCode.REFUSED, "what is applied is taken back with a backup: --backup MANIFEST")
     backed_up = manifest.read(request.backup)
     refuse_another_state(backed_up, ledger.read(connection), connection.info.dbname)
     require_sight(connection)
-    _refuse_adopted(connection)
-    require_consent(request.confirm, chosen, backed_up)
+    require_consent(request.confirm, chosen, backed_up, adopted=adopted)
     tables = [table for table in present(connection, contract.tables) if table in contract.tables]
     with owner_rights(connection):
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                _take_back(connection, scripts, tables, backed_up, say)
-                break
-            except psycopg.errors.LockNotAvailable:
-                if not tries_left:
-                    raise MigrateError(
-                        ExitCode.LOCK_BUSY,
-                        f"the tables were in use at each of {_TRIES} tries; nothing was changed",
-                        "stop what uses them, then try again",
-                    ) from None
-                time.sleep(_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        act = partial(_take_back, connection, downs, tables, backed_up, progress)
+        at_once(sessions, options, progress, act)
     return tuple(migration.version for migration in chosen)
 
 
@@ -95,17 +97,16 @@ def choose(history: History, to: str) -> list[Migration]:
     return sorted((one for one in history.applied if one.version > to), key=lambda one: one.version)[::-1]
 
 
-def read_down(plan: Plan, migration: Migration) -> list[Statement]:
-    """The statements of the migration's `down.sql`. Pure."""
-    path = f"{migration.path.split('/')[0]}/down.sql"
-    if path not in plan.files:
-        raise MigrateError(ExitCode.REFUSED, f"{path} is missing: {migration.version} cannot be taken back")
-    try:
-        statements = split(plan.files[path])
-        require_one_transaction(statements)
-    except StatementError as error:
-        raise MigrateError(ExitCode.REFUSED, f"{path}, {error}") from None
-    return statements
+def read_down(plan: Plan, migration: Migration, *, adopted: bool) -> list[Statement]:
+    """The statements of the migration's `down.sql`, or of the one that brings the originals back. Pure."""
+    folder = migration.path.split("/")[0]
+    path = migration.adopted_down if adopted else f"{folder}/down.sql"
+    if path is None or path not in plan.files:
+        missing = path or f"{folder}/adopt/down.sql"
+        raise MigrateError(
+            ExitCode.REFUSED, f"{missing} is missing: {migration.version} cannot be taken back"
+        )
+    return scripts.read(path, "tx", plan.files)
 
 
 def refuse_another_state(backed_up: Manifest, entries: list[ledger.Entry], database: str) -> None:
@@ -121,7 +122,9 @@ def refuse_another_state(backed_up: Manifest, entries: list[ledger.Entry], datab
         raise MigrateError(ExitCode.REFUSED, "this backup is of another state of the ledger: take one now")
 
 
-def require_consent(word: str | None, chosen: list[Migration], backed_up: Manifest) -> None:
+def require_consent(
+    word: str | None, chosen: list[Migration], backed_up: Manifest, *, adopted: str | None
+) -> None:
     """REFUSED, with what would go and the word to give, unless the word was given. Pure."""
     digest = backed_up.dump.sha256 if backed_up.dump else ""
     wanted = f"drop-{'-'.join(one.version for one in chosen)}-{digest[:8]}"
@@ -132,40 +135,33 @@ def require_consent(word: str | None, chosen: list[Migration], backed_up: Manife
             f"this takes back {', '.join(f'{one.version} {one.name}' for one in chosen)}; of these tables the"
             " ones that it made are dropped with their rows:",
             *rows,
+            *([_BACK] if adopted else []),
             f"the rows are in the backup of {backed_up.taken_at}; to go on add --confirm {wanted}",
         )
 
 
-def _refuse_adopted(connection: psycopg.Connection) -> None:
+def _originals(connection: psycopg.Connection) -> str | None:
+    """The version whose tables took the place of others, if those are still there."""
     row = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (_ORIGINALS,)).fetchone()
-    if row and row[0]:
-        raise MigrateError(
-            ExitCode.REFUSED,
-            f"these tables took the place of others, which are in the schema {_ORIGINALS}",
-            "down.sql would drop these and not bring the others back: that is an act by hand",
-        )
+    adopted = adoption.read(connection)
+    return adopted.version if adopted and row and row[0] else None
 
 
 def _take_back(
     connection: psycopg.Connection,
-    scripts: list[tuple[Migration, list[Statement]]],
+    downs: list[tuple[Migration, list[Statement]]],
     tables: list[str],
     backed_up: Manifest,
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> None:
-    with connection.transaction():
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-        connection.execute("SELECT set_config('statement_timeout', '0', true)")
-        names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
-        say("rollback: the tables are locked; comparing their rows with the backup")
-        _refuse_other_rows(connection, tables, backed_up)
-        for migration, statements in scripts:
-            say(f"rollback: taking back {migration.version} {migration.name}")
-            for statement in statements:
-                _execute(connection, migration, statement)
-            connection.execute("RESET ROLE")
-        keep_history(connection, [migration.version for migration, _ in scripts], backed_up)
+    names = sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+    progress.tell("rollback", "rollback: the tables are locked; comparing their rows with the backup")
+    _refuse_other_rows(connection, tables, backed_up)
+    for migration, statements in downs:
+        progress.tell("rollback", f"rollback: taking back {migration.version} {migration.name}")
+        execute_all(connection, statements, NOTHING_CHANGED)
+    keep_history(connection, [migration.version for migration, _ in downs], backed_up)
 
 
 def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed_up: Manifest) -> None:
@@ -185,17 +181,3 @@ def _refuse_other_rows(connection: psycopg.Connection, tables: list[str], backed
             *wrong,
             "stop the writers, take a backup now, and give that one",
         )
-
-
-def _execute(connection: psycopg.Connection, migration: Migration, statement: Statement) -> None:
-    try:
-        connection.execute(statement.text.encode())
-    except psycopg.errors.LockNotAvailable:
-        raise
-    except psycopg.Error as error:
-        raise MigrateError(
-            ExitCode.NEEDS_OPERATOR,
-            f"down.sql of {migration.version}, line {statement.line} failed; nothing was changed",
-            *describe(error),
-            f"statement: {statement.first_line}",
-        ) from None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from ops.migrate import concurrent_index, ledger, ledger_tables, step_ledger
+from ops.migrate.execute import execute, execute_all
 from ops.migrate.lock_retry import retrying
 from ops.migrate.outcome import ExitCode, MigrateError
-from ops.migrate.redact import describe
 from ops.migrate.verify import compare_catalog, verify
 
 if TYPE_CHECKING:
+    import psycopg
+
     from model.plan import Migration, Step
     from ops.migrate.contract import Contract
     from ops.migrate.options import Options
@@ -68,7 +68,7 @@ def _transaction(sessions: Sessions, work: Work, options: Options, progress: Pro
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
             _start(sessions.work, work)
-            _execute_all(sessions.work, work, work.statements, "was rolled back")
+            execute_all(sessions.work, work.statements, f"{work.place} was rolled back")
             return _end(sessions.work, work)
 
     verdict = retrying(sessions, work.place, options, progress, attempt)
@@ -84,7 +84,7 @@ def _rehearsed(sessions: Sessions, work: Work, options: Options, progress: Progr
     def attempt() -> Verdict:
         with sessions.work.transaction(force_rollback=True):
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
-            _execute_all(sessions.work, work, statements, "was not begun")
+            execute_all(sessions.work, statements, f"{work.place} was not begun")
             return verify(sessions.work, contract, newer_schema=False)
 
     progress.tell("rehearsal", f"{work.place}: rehearsed first, nobody waits for it", step=work.step.name)
@@ -103,6 +103,7 @@ def _concurrent(sessions: Sessions, work: Work, options: Options, progress: Prog
     with sessions.work.transaction():
         first = _start(sessions.work, work) == 1
     _limit(sessions.work, 0, options.concurrent_timeout, local=False)
+    left = f"{work.place} stands where it stopped, run it again"
     try:
         for statement in work.statements:
             build = statement.concurrent_index
@@ -111,7 +112,7 @@ def _concurrent(sessions: Sessions, work: Work, options: Options, progress: Prog
             if build:
                 concurrent_index.drop_if_invalid(sessions.work, *build)
             with concurrent_index.watched(sessions, work.place, options, progress):
-                _execute(sessions.work, work, statement, "stands where it stopped, run it again")
+                execute(sessions.work, statement, left)
             if build and not concurrent_index.is_there(sessions.work, *build):
                 raise MigrateError(
                     ExitCode.NEEDS_OPERATOR, f"{work.place}: the index {build[0]} is not valid"
@@ -145,8 +146,8 @@ def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress)
             sessions.work.execute(
                 "SELECT set_config('orka.batch_size', %s, true)", (str(options.batch_size),)
             )
-            left = "stands after the batch before, run it again"
-            rows = _execute_all(sessions.work, work, work.statements, left)
+            left = f"{work.place} stands after the batch before, run it again"
+            rows = execute_all(sessions.work, work.statements, left)
             return rows, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
 
     rows, so_far = retrying(sessions, work.place, options, progress, attempt)
@@ -177,37 +178,8 @@ def _end(connection: psycopg.Connection, work: Work) -> Verdict | None:
     return verdict
 
 
-def _execute_all(connection: psycopg.Connection, work: Work, statements: list[Statement], left: str) -> int:
-    """Execute them in turn, leave the role that they took, and give what the last one did."""
-    rows = 0
-    for statement in statements:
-        rows = _execute(connection, work, statement, left)
-    connection.execute("RESET ROLE")
-    return rows
-
-
 def _limit(
     connection: psycopg.Connection, lock_seconds: float, statement_seconds: float, *, local: bool = True
 ) -> None:
     for setting, seconds in (("lock_timeout", lock_seconds), ("statement_timeout", statement_seconds)):
         connection.execute("SELECT set_config(%s, %s, %s)", (setting, f"{round(seconds * 1000)}ms", local))
-
-
-def _execute(connection: psycopg.Connection, work: Work, statement: Statement, left: str) -> int:
-    """Execute one statement; how many rows it did, or, for a SELECT, the number that it gives."""
-    try:
-        cursor = connection.execute(statement.text.encode())
-        if cursor.description is None:
-            return max(cursor.rowcount, 0)
-        row = cursor.fetchone()
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        # Tried again from outside of the transaction.
-        raise
-    except psycopg.Error as error:
-        raise MigrateError(
-            ExitCode.NEEDS_OPERATOR,
-            f"{statement.file} line {statement.line} failed, {work.place} {left}",
-            *describe(error),
-            f"statement: {statement.first_line}",
-        ) from None
-    return row[0] if row and isinstance(row[0], int) else 0

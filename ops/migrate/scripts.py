@@ -30,13 +30,15 @@ def read_scripts(plan: Plan) -> dict[str, list[Statement]]:
     scripts = {}
     for migration in plan.migrations:
         for step in (*migration.steps, *migration.adoption):
-            scripts[step.path] = _read(step.path, step.kind, plan.files)
-        if migration.rehearsal:
-            scripts[migration.rehearsal] = _read(migration.rehearsal, "tx", plan.files)
+            scripts[step.path] = read(step.path, step.kind, plan.files)
+        for path in (migration.rehearsal, migration.undo, migration.adopted_down):
+            if path:
+                scripts[path] = read(path, "tx", plan.files)
     return scripts
 
 
-def _read(path: str, kind: Kind, files: Mapping[str, str]) -> list[Statement]:
+def read(path: str, kind: Kind, files: Mapping[str, str]) -> list[Statement]:
+    """The statements of one file, with what it includes; REFUSED where it cannot be run as that kind."""
     try:
         statements = _with_included(path, files)
         _RULES[kind](statements)
@@ -53,6 +55,7 @@ def _with_included(path: str, files: Mapping[str, str]) -> list[Statement]:
         included = f"{path.split('/', maxsplit=1)[0]}/{mark['path']}"
         if included not in files:
             raise StatementError(f"line {line}: there is no {included} to include")
-        before = [statement for statement in statements if statement.line < line]
+        # Lines of this file: what a later mark has taken in has lines of its own.
+        before = [one for one in statements if one.file == path and one.line < line]
         statements = [*before, *split(files[included], included), *statements[len(before) :]]
     return statements

@@ -12,11 +12,12 @@ from ops.migrate.adoption import baseline
 from ops.migrate.apply import apply, check
 from ops.migrate.backup import backup
 from ops.migrate.connection import Target, connect
-from ops.migrate.options import LIMITS, Options
+from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.progress import Progress
 from ops.migrate.rollback import Request, rollback
 from ops.migrate.rolled_back import read_history
+from ops.migrate.sessions import Sessions
 from ops.migrate.verify import observe, try_out
 
 if TYPE_CHECKING:
@@ -105,8 +106,13 @@ def _back_up(run: Run, directory: Path) -> Path:
 
 def _rollback(run: Run) -> dict[str, Any]:
     args = run.args
-    request = Request(args.to, args.backup, args.confirm, args.lock_wait)
-    return report.rolled_back(rollback(run.connection, run.plan, run.contract, request, run.say))
+    request = Request(args.to, args.backup, args.confirm)
+    options = Options(**{name: getattr(args, name) for name in LOCK_LIMITS})
+    progress = Progress(run.say, as_json=args.json)
+    with connect(run.target, args.connect_wait) as guard:
+        sessions = Sessions(run.connection, guard)
+        sessions.refuse_transaction_pooler()
+        return report.rolled_back(rollback(sessions, run.plan, run.contract, request, options, progress))
 
 
 def _catalog(run: Run) -> dict[str, Any]:

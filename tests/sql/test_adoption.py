@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from tests.sql.support import (
     GUIDE_TABLES,
     TENANT_A,
     TENANT_B,
+    TENANT_C,
     Database,
     copy_sql,
     log_event,
@@ -371,3 +373,83 @@ def test_rows_that_will_not_fit_are_counted_and_nothing_of_the_step_stays(
     assert database.rows("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'orka%'") == [
         ("orka_migrations",)
     ]
+
+
+CORRECTIONS = {
+    "corrected": f"UPDATE public.roche_audit_logs SET severity = 'error' WHERE id = '{TENANT_C}'",
+    "deleted": f"DELETE FROM public.roche_audit_logs WHERE id = '{TENANT_C}'",
+}
+
+
+def misfit(database: Database, step: str) -> str:
+    """After a step the old application writes what the new log refuses; the cause of the next run's end."""
+    kill_after(database, step)
+    with database.connect() as connection:
+        connection.execute(
+            b"INSERT INTO public.roche_audit_logs (id, event_type, entity_type, action_details, severity)"
+            b" VALUES (%s, 'late', 'user', '{}', 'loud')",
+            (TENANT_C,),
+        )
+        connection.execute(OLD_EVENT)
+    run = ops(database, "apply", "--lock-wait", "30", "--batch-size", "50")
+    assert run.code == 15
+    return run.err
+
+
+@pytest.mark.parametrize(
+    ("step", "way"),
+    [("10_new_tables", "corrected"), ("30_note_changes", "deleted"), ("75_let_references_go", "corrected")],
+)
+def test_an_event_that_came_later_and_does_not_fit_is_named_and_once_put_right_the_adoption_ends_well(
+    make: Callable[[str], Database], migrated: Database, step: str, way: str
+) -> None:
+    database, change = make("023+024"), CORRECTIONS[way]
+    said = misfit(database, step)
+    assert (
+        f"row {TENANT_C} of public.roche_audit_logs breaks roche_audit_logs_valid_severity: correct" in said
+    )
+    assert "then run apply again" in said
+    disable, enable = (
+        re.findall(rf"ALTER TABLE public\.roche_audit_logs {verb} TRIGGER orka_refuse_change", said)[0]
+        for verb in ("DISABLE", "ENABLE ALWAYS")
+    )
+    with database.connect() as connection:
+        with pytest.raises(Exception, match="append-only"):
+            connection.execute(change.encode())
+        connection.execute(f"BEGIN; {disable}; {change}; {enable}; COMMIT".encode())
+    run = ops(database, "apply", "--batch-size", "50")
+    assert run.code == 0, run.err
+    assert catalog(database) == catalog(migrated)
+    assert chain_problems(database) == []
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 302 - (way == "deleted")
+
+
+@pytest.mark.parametrize(
+    ("before", "unfit", "said", "better"),
+    [
+        (
+            "",
+            "UPDATE public.audit_integrations SET failure_count = -1",
+            "of public.audit_integrations breaks audit_integrations_valid_failure_count: correct",
+            "UPDATE public.audit_integrations SET failure_count = 0",
+        ),
+        (
+            "ALTER TABLE public.audit_anomalies ALTER COLUMN model_version DROP NOT NULL",
+            "UPDATE public.audit_anomalies SET model_version = NULL",
+            "of public.audit_anomalies breaks NOT NULL of model_version: correct or delete it by its id,",
+            "DELETE FROM public.audit_anomalies",
+        ),
+    ],
+)
+def test_another_row_that_was_changed_so_that_it_does_not_fit_is_named_too(
+    make: Callable[[str], Database], migrated: Database, before: str, unfit: str, said: str, better: str
+) -> None:
+    database = make("023")
+    kill_after(database, "58_copy_others")
+    with database.connect() as connection:
+        connection.execute(f"{before}; {unfit}".encode())
+        run = ops(database, "apply", "--lock-wait", "30")
+        assert (run.code, said in run.err) == (15, True), run.err
+        connection.execute(better.encode())
+    assert ops(database, "apply").code == 0
+    assert catalog(database) == catalog(migrated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from ops.migrate.fingerprint import describe
 from ops.migrate.statements import split
-from tests.sql.kills import kill_asleep
+from tests.sql.kills import kill_asleep, wait_asleep
 from tests.sql.mutations import MUTATIONS
+from tests.sql.originals import make_original
 from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, Server, copy_sql, log_event, ops
 
 if TYPE_CHECKING:
@@ -190,19 +192,6 @@ def test_a_newer_schema_is_left_to_the_newer_program(
     assert (run.code, "024 was applied by a newer program" in run.err) == (11, True)
 
 
-def test_tables_that_took_the_place_of_others_are_not_dropped(
-    applied: tuple[Database, dict[str, str]], tmp_path: Path
-) -> None:
-    database, _ = applied
-    manifest = backup(database, tmp_path)
-    consent = word(database, manifest)
-    with database.connect() as connection:
-        connection.execute(b"CREATE SCHEMA orka_original")
-    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", consent)
-    assert (run.code, "in the schema orka_original" in run.err) == (11, True)
-    untouched(database)
-
-
 def test_a_down_that_fails_changes_nothing(applied: tuple[Database, dict[str, str]], tmp_path: Path) -> None:
     database, _ = applied
     with database.connect() as connection:
@@ -237,25 +226,60 @@ def test_a_rollback_killed_in_the_middle_has_done_nothing_and_the_next_one_does_
     assert catalog(database) == before
 
 
-def test_a_table_in_use_is_waited_for_and_then_nothing_is_changed(
-    applied: tuple[Database, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_table_in_use_is_waited_for_then_who_uses_it_is_named_and_nothing_is_changed(
+    applied: tuple[Database, dict[str, str]], tmp_path: Path
 ) -> None:
     database, _ = applied
     manifest = backup(database, tmp_path)
-    monkeypatch.setattr("ops.migrate.rollback._TRIES", 2)
     with database.connect() as reader, reader.transaction():
         reader.execute(b"SELECT 1 FROM public.audit_anomalies")
-        run = rollback(database, manifest)
-    assert (run.code, "in use at each of 2 tries" in run.err) == (10, True)
+        run = rollback(database, manifest, "--lock-budget", "1", "--json")
+        named = f"held by pid {reader.info.backend_pid}, client backend, SELECT, since 20"
+    assert run.code == 10
+    assert run.json["cause"][0].startswith("rollback: no lock within 1 s, ")
+    assert named in run.json["cause"][0]
+    assert "nothing was changed" in run.json["cause"][0]
     untouched(database)
     assert rollback(database, manifest).code == 0
 
 
+def test_a_deadlock_is_tried_again_as_a_lock_that_is_not_had(
+    applied: tuple[Database, dict[str, str]], tmp_path: Path
+) -> None:
+    """Both hold a table that the other one wants; the rollback is the one that looks for deadlocks."""
+    database, before = applied
+    manifest = backup(database, tmp_path)
+    confirm = word(database, manifest)
+    arguments = ["rollback", "--to", "022", "--backup", manifest, "--confirm", confirm]
+    url = f"{database.admin_url}&options=-c%20deadlock_timeout%3D100ms"
+    # In the order in which the rollback locks them.
+    first, second, last = "public.audit_access_log", "public.audit_anomalies", "public.roche_audit_logs"
+    lock = "LOCK TABLE {} IN ACCESS SHARE MODE"
+    with database.connect() as third, database.connect() as other, ThreadPoolExecutor() as pool:
+        other.execute(b"SET deadlock_timeout = '60s'; SET application_name = 'orka-other'")
+        for session, table in ((third, second), (other, last)):
+            session.execute(b"BEGIN")
+            session.execute(lock.format(table).encode())
+        taking = pool.submit(ops, url, *arguments, "--lock-timeout", "30", "--json")
+        wait_asleep(database, event="relation")
+        waiting = pool.submit(other.execute, lock.format(first).encode())
+        wait_asleep(database, 2, event="relation")
+        third.execute(b"COMMIT")
+        waiting.result(timeout=20)
+        other.execute(b"COMMIT")
+        run = taking.result(timeout=60)
+    assert run.code == 0, run.err
+    assert catalog(database) == before
+
+
+@pytest.mark.parametrize("adopted", [False, True])
 def test_an_admin_without_superuser_takes_back_what_it_applied(
     make_supabase: Callable[[], Database],
     supabase: Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
+    adopted: bool,
 ) -> None:
     def as_platform(connection: Any, _schemas: object, home: str) -> None:
         statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
@@ -265,10 +289,12 @@ def test_an_admin_without_superuser_takes_back_what_it_applied(
 
     monkeypatch.setattr("ops.migrate.backup.prepare", as_platform)
     database = make_supabase()
+    if adopted:
+        make_original(database, "023+024")
     before = catalog(database)
     supabase.execute("ALTER ROLE admin BYPASSRLS")
     try:
-        assert ops(database, "apply").code == 0
+        assert ops(database, "apply", "--adopt").code == 0
         fill(database)
         run = rollback(database, backup(database, tmp_path))
     finally:

@@ -233,12 +233,14 @@ def test_a_step_that_is_not_in_order_is_refused_with_the_reason(name: str, text:
         plan_from_files(files)
 
 
-def test_a_part_and_a_rehearsal_of_an_adoption_are_no_steps_and_are_read_before_the_first_change() -> None:
+def test_what_only_helps_an_adoption_is_no_step_and_is_read_before_the_first_change() -> None:
     files = {
         "024_b/up.sql": "SELECT 1;",
         "024_b/adopt/10_a.sql": "-- step: tx\n-- include: adopt/_part.sql\n",
         "024_b/adopt/_part.sql": "SELECT 2;",
         "024_b/adopt/rehearsal.sql": "SELECT 3;",
+        "024_b/adopt/undo.sql": "\n\n-- include: adopt/_part.sql\nSELECT 4;\n-- include: up.sql\nSELECT 5;",
+        "024_b/adopt/down.sql": "SELECT 6;",
         "contract.yaml": "",
         "behaviour.yaml": "",
     }
@@ -248,6 +250,7 @@ def test_a_part_and_a_rehearsal_of_an_adoption_are_no_steps_and_are_read_before_
     texts = {path: [one.text for one in script] for path, script in read_scripts(plan).items()}
     assert texts["024_b/adopt/10_a.sql"] == ["SELECT 2"]
     assert texts["024_b/adopt/rehearsal.sql"] == ["SELECT 3"]
+    assert texts["024_b/adopt/undo.sql"] == ["SELECT 2", "SELECT 4", "SELECT 1", "SELECT 5"]
     with pytest.raises(MigrateError, match=r"rehearsal\.sql, line 1: COMMIT has no place"):
         read_scripts(plan_from_files({**files, "024_b/adopt/rehearsal.sql": "COMMIT;"}))
 

@@ -136,8 +136,11 @@ def test_the_way_for_tables_made_by_hand_keeps_our_own_rules_but_one() -> None:
     plan = load_plan(SQL)
     paths = [step.path for migration in plan.migrations for step in migration.adoption]
     found = [finding for path in paths for finding in lint(path, plan.files[path])]
-    # Its working tables lie in a schema that is the admin's alone and gone with the last step.
+    # Its working tables lie in schemas that are the admin's alone.
     assert paths
+    closed = (" on orka_new.", " on orka_original.")
     assert [
-        str(one) for one in found if not (one.rule == "table-row-security" and " on orka_new." in one.remedy)
+        str(one)
+        for one in found
+        if not (one.rule == "table-row-security" and any(schema in one.remedy for schema in closed))
     ] == []

@@ -9,6 +9,15 @@ CREATE TABLE orka_new.queue (
 );
 CREATE SEQUENCE orka_new.arrivals MINVALUE 1000000000000;
 
+-- What 75 drops, so that the ways back can put it back: undo.sql before the swap, adopt/down.sql after it.
+CREATE TABLE orka_original.dropped_references (
+    source text NOT NULL,
+    name text NOT NULL,
+    definition text NOT NULL,
+    comment text,
+    PRIMARY KEY (source, name)
+);
+
 -- Which rows of a derived table are taken over; the others stay in orka_original. They can be computed again.
 CREATE FUNCTION orka_new.is_taken(target text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = ''
@@ -80,19 +89,68 @@ AS $$
     ON CONFLICT (tenant_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
 $$;
 
+-- Raise, naming the first of these rows of the originals that the new table would refuse, and the rule; return where it
+-- takes them all. Rows were looked at before, by 10: this is about one that came or was changed since.
+CREATE FUNCTION orka_new.name_misfits(target text, ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    rule record;
+    misfits uuid[];
+BEGIN
+    FOR rule IN
+        SELECT c.conname::text AS name, substring(pg_catalog.pg_get_constraintdef(c.oid) FROM 'CHECK (.*)') AS holds
+        FROM pg_catalog.pg_constraint AS c
+        WHERE c.contype = 'c' AND c.conrelid = ('orka_new.' || target)::regclass
+        UNION ALL
+        SELECT format('NOT NULL of %s', a.attname), format('(f.%I IS NOT NULL)', a.attname)
+        FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = ('orka_new.' || target)::regclass AND a.attnum > 0 AND a.attnotnull
+        ORDER BY 1
+    LOOP
+        EXECUTE format(
+            'SELECT array_agg(f.id ORDER BY f.id) FROM (%s) AS f WHERE NOT %s',
+            orka_new.unlinked(target, 'o.id = ANY($1) AND ' || orka_new.is_taken(target)), rule.holds)
+        INTO misfits USING ids;
+        CONTINUE WHEN misfits IS NULL;
+        RAISE EXCEPTION 'row % of public.% breaks %: correct or delete it by its id, then run apply again%',
+            misfits[1], target, rule.name,
+            CASE WHEN cardinality(misfits) > 1 THEN format(' (and %s more)', cardinality(misfits) - 1) ELSE '' END
+            USING ERRCODE = 'check_violation', HINT = CASE
+                WHEN target IN ('roche_audit_logs', 'audit_access_log') THEN format(
+                    'it is append-only meanwhile: in one transaction ALTER TABLE public.%1$s DISABLE TRIGGER '
+                    'orka_refuse_change, the change, ALTER TABLE public.%1$s ENABLE ALWAYS TRIGGER orka_refuse_change',
+                    target)
+                ELSE 'an UPDATE or DELETE of it is noted, as every change is'
+            END;
+    END LOOP;
+END
+$$;
+
 -- Copy the next events of the history, each with its link; how many. Each is there once, so one position says what is
--- done.
+-- done. One that somebody had to correct since it was listed comes later, with the arrivals, by its new digest.
 CREATE FUNCTION orka_new.append_events(most bigint) RETURNS integer
 LANGUAGE plpgsql SET search_path = '' SET work_mem = '64MB'
 AS $$
 DECLARE
     done bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
-    up_to bigint := least(done + most, coalesce((SELECT max(h.ordinal) FROM orka_new.history AS h), 0));
+    -- Not before what is done, though the last of them may have been deleted.
+    up_to bigint := greatest(done, least(done + most, (SELECT max(h.ordinal) FROM orka_new.history AS h)));
 BEGIN
-    EXECUTE format(
-        'INSERT INTO orka_new.roche_audit_logs SELECT %s
-         FROM (SELECT * FROM orka_new.links($1, $2) LIMIT $2 - $1) AS l JOIN public.roche_audit_logs AS o ON o.id = l.id',
-        orka_new.values_of('roche_audit_logs')) USING done, up_to;
+    DELETE FROM orka_new.history AS h USING orka_new.queue AS q
+    WHERE h.ordinal > done AND h.ordinal <= up_to
+      AND q.ordinal >= 1000000000000 AND q.table_name = 'roche_audit_logs' AND q.id = h.id;
+    BEGIN
+        EXECUTE format(
+            'INSERT INTO orka_new.roche_audit_logs SELECT %s
+             FROM (SELECT * FROM orka_new.links($1, $2) LIMIT $2 - $1) AS l
+             JOIN public.roche_audit_logs AS o ON o.id = l.id',
+            orka_new.values_of('roche_audit_logs')) USING done, up_to;
+    EXCEPTION WHEN check_violation OR not_null_violation THEN
+        PERFORM orka_new.name_misfits('roche_audit_logs', ARRAY(
+            SELECT h.id FROM orka_new.history AS h WHERE h.ordinal > done AND h.ordinal <= up_to));
+        RAISE;
+    END;
     UPDATE orka_new.progress SET copied_to = up_to;
     RETURN up_to - done;
 END
@@ -118,6 +176,9 @@ BEGIN
     EXECUTE format(
         'INSERT INTO orka_new.%1$I SELECT %2$s FROM public.%1$I AS o WHERE o.id = ANY($1) AND %3$s',
         target, orka_new.values_of(target), orka_new.is_taken(target)) USING ids;
+EXCEPTION WHEN check_violation OR not_null_violation THEN
+    PERFORM orka_new.name_misfits(target, ids);
+    RAISE;
 END
 $$;
 
@@ -173,20 +234,25 @@ BEGIN
 END
 $$;
 
--- Drop one foreign key of the originals; how many.
+-- Drop one foreign key of the originals, and note it; how many.
 CREATE FUNCTION orka_new.drop_a_reference() RETURNS integer
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
     reference record;
 BEGIN
-    SELECT s.source, k.conname INTO reference
+    SELECT
+        s.source, k.conname, pg_catalog.pg_get_constraintdef(k.oid) AS definition,
+        pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+    INTO reference
     FROM orka_new.taken_over() AS s (source) JOIN pg_catalog.pg_constraint AS k
         ON k.conrelid = to_regclass('public.' || s.source) AND k.contype = 'f'
     ORDER BY s.source, k.conname LIMIT 1;
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
+    INSERT INTO orka_original.dropped_references
+    VALUES (reference.source, reference.conname, reference.definition, reference.comment);
     EXECUTE format('ALTER TABLE public.%I DROP CONSTRAINT %I', reference.source, reference.conname);
     RETURN 1;
 END

@@ -28,11 +28,33 @@ BEGIN
 END
 $lock$;
 
+-- What is taken from others here, so that adopt/down.sql can give it back. No column: the whole table.
+CREATE TABLE orka_original.revoked_rights (
+    source text NOT NULL,
+    column_name text,
+    privilege text NOT NULL,
+    grantee text NOT NULL,
+    grantable boolean NOT NULL
+);
+
 DO $away$
 DECLARE
     source text;
     grantee text;
 BEGIN
+    INSERT INTO orka_original.revoked_rights
+    SELECT
+        c.relname, r.column_name, a.privilege_type,
+        CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, a.is_grantable
+    FROM pg_class AS c
+    CROSS JOIN LATERAL (
+        SELECT NULL AS column_name, c.relacl AS rights
+        UNION ALL
+        SELECT f.attname, f.attacl FROM pg_attribute AS f WHERE f.attrelid = c.oid AND NOT f.attisdropped
+    ) AS r
+    CROSS JOIN LATERAL aclexplode(r.rights) AS a
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname IN (SELECT orka_new.taken_over())
+      AND a.grantee <> c.relowner;
     FOR source IN
         SELECT t FROM orka_new.taken_over() AS t ORDER BY t
     LOOP
@@ -52,26 +74,7 @@ BEGIN
 END
 $away$;
 
-DROP FUNCTION orka_new.drop_a_reference();
-DROP FUNCTION orka_new.note_change();
-DROP FUNCTION orka_new.copy_queue(bigint, integer);
-DROP FUNCTION orka_new.copy_rows(text, uuid []);
-DROP FUNCTION orka_new.append_arrivals(uuid []);
-DROP FUNCTION orka_new.append_events(bigint);
-DROP FUNCTION orka_new.links(bigint, bigint);
-DROP FUNCTION orka_new.save_head(uuid, bigint, text);
-DROP FUNCTION orka_new.digests(text);
-DROP FUNCTION orka_new.is_taken(text);
-DROP FUNCTION orka_new.taken_over();
-DROP FUNCTION orka_new.unlinked(text, text);
-DROP FUNCTION orka_new.values_of(text);
-DROP FUNCTION orka_new.value_of(text, text);
-DROP TABLE orka_new.progress;
-DROP TABLE orka_new.history;
-DROP TABLE orka_new.keys;
-DROP TABLE orka_new.queue;
-DROP SEQUENCE orka_new.arrivals;
-
+-- include: adopt/_helpers_gone.sql
 -- include: adopt/_closed.sql
 SET LOCAL ROLE orka_owner;
 DO $in_place$

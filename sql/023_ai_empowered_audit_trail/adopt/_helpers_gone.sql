@@ -1,0 +1,21 @@
+-- What helped the copying; of an adoption that stopped half way not all of it is there.
+DROP FUNCTION IF EXISTS orka_new.drop_a_reference();
+DROP FUNCTION IF EXISTS orka_new.note_change();
+DROP FUNCTION IF EXISTS orka_new.copy_queue(bigint, integer);
+DROP FUNCTION IF EXISTS orka_new.copy_rows(text, uuid []);
+DROP FUNCTION IF EXISTS orka_new.append_arrivals(uuid []);
+DROP FUNCTION IF EXISTS orka_new.append_events(bigint);
+DROP FUNCTION IF EXISTS orka_new.name_misfits(text, uuid []);
+DROP FUNCTION IF EXISTS orka_new.links(bigint, bigint);
+DROP FUNCTION IF EXISTS orka_new.save_head(uuid, bigint, text);
+DROP FUNCTION IF EXISTS orka_new.digests(text);
+DROP FUNCTION IF EXISTS orka_new.is_taken(text);
+DROP FUNCTION IF EXISTS orka_new.taken_over();
+DROP FUNCTION IF EXISTS orka_new.unlinked(text, text);
+DROP FUNCTION IF EXISTS orka_new.values_of(text);
+DROP FUNCTION IF EXISTS orka_new.value_of(text, text);
+DROP TABLE IF EXISTS orka_new.progress;
+DROP TABLE IF EXISTS orka_new.history;
+DROP TABLE IF EXISTS orka_new.keys;
+DROP TABLE IF EXISTS orka_new.queue;
+DROP SEQUENCE IF EXISTS orka_new.arrivals;

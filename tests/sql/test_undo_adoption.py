@@ -1,0 +1,234 @@
+"""An adoption that stopped half way can be taken back: catalog and rows are what they were before it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ops.migrate.content import content, present
+from ops.migrate.fingerprint import describe
+from ops.migrate.statements import split
+from tests.sql.kills import ADOPT, STEPS, kill_after, kill_asleep
+from tests.sql.originals import OLD_EVENT, make_original
+from tests.sql.outcome import catalog, chain_problems
+from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, copy_sql, log_event, ops
+from tests.sql.test_rollback import backup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+UNDO = f"{ADOPT}/undo.sql"
+# Nothing dropped or set aside yet; keys set aside; foreign keys dropped.
+IN_EVERY_TEST = ("10_new_tables", "45_set_keys_aside", "75_let_references_go")
+LAST = IN_EVERY_TEST[-1]
+USER_GOES = "DELETE FROM auth.users WHERE id = md5('user')::uuid"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Three of the steps in every run, all of them but the swap under `--soak`."""
+    if "stopped_after" in metafunc.fixturenames:
+        all_of_them = metafunc.config.getoption("--soak")
+        metafunc.parametrize("stopped_after", STEPS[:-1] if all_of_them else IN_EVERY_TEST)
+
+
+def state(database: Database) -> tuple[dict[str, str], dict[str, dict[str, int | str]]]:
+    """Every object of the database, and what is in the tables made by hand."""
+    with database.connect() as connection, connection.transaction():
+        tables = present(connection, [f"public.{table}" for table in GUIDE_TABLES])
+        audit = [table for table in tables if table.startswith("public.")]
+        return describe(connection), content(connection, audit)
+
+
+def stop_after(database: Database, step: str) -> None:
+    kill_after(database, step)
+    with database.connect() as connection:
+        connection.execute(b"DROP SCHEMA hold CASCADE")
+
+
+def word(database: Database, *more: str) -> str:
+    run = ops(database, "rollback", "--to", "022", "--lock-wait", "30", *more)
+    assert run.code == 11, run.err
+    return re.findall(r"--confirm (\S+)", run.err)[0]
+
+
+def undo(database: Database, *more: str) -> Run:
+    confirm = word(database)
+    return ops(database, "rollback", "--to", "022", "--confirm", confirm, "--lock-wait", "30", *more)
+
+
+def test_catalog_and_rows_are_what_they_were_and_the_adoption_can_be_made_anew(
+    make: Callable[[str], Database], migrated: Database, stopped_after: str
+) -> None:
+    database = make("023+024")
+    with database.connect() as connection:
+        connection.execute(
+            b"COMMENT ON CONSTRAINT audit_access_log_user_id_fkey ON public.audit_access_log IS 'who'"
+        )
+    before = state(database)
+    stop_after(database, stopped_after)
+    assert state(database)[0] != before[0]
+    run = undo(database, "--json")
+    assert (run.code, run.json.get("rolled_back")) == (0, ["023"]), run.err
+    assert state(database) == before
+    status = ops(database, "status", "--json").json
+    assert (status["steps"], [one["version"] for one in status["taken_back"]]) == ([], ["023"])
+    kept = database.value("SELECT jsonb_array_length(steps) FROM orka_migrations.rolled_back")
+    assert kept == STEPS.index(stopped_after) + 1
+    assert "made by hand" in ops(database, "apply").err, "recognised no more"
+    run = ops(database, "apply", "--adopt")
+    assert run.code == 0, run.err
+    assert catalog(database) == catalog(migrated)
+    assert chain_problems(database) == []
+
+
+def test_what_the_application_wrote_meanwhile_stays(make: Callable[[str], Database]) -> None:
+    database = make("023+024")
+    before, _ = state(database)
+    stop_after(database, "60_copy_arrivals")
+    with database.connect() as connection:
+        connection.execute(OLD_EVENT)
+        connection.execute(b"UPDATE public.audit_anomalies SET feedback_notes = 'seen'")
+    _, rows = state(database)
+    assert undo(database).code == 0
+    assert state(database) == (before, rows)
+    assert rows["public.roche_audit_logs"]["rows"] == 301
+
+
+def test_without_the_word_it_says_what_would_go_and_changes_nothing(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    stop_after(database, "40_list_history")
+    before = state(database)
+    run = ops(database, "rollback", "--to", "022", "--confirm", "undo-023", "--lock-wait", "30")
+    assert run.code == 11
+    assert "adoption of 023 ai_empowered_audit_trail, which stopped in or after adopt/40_list" in run.err
+    assert "the tables in use stay, with every row" in run.err
+    assert state(database) == before
+    assert ops(database, "rollback", "--to", "023", "--json").json["outcome"] == "nothing to do"
+
+
+def test_the_word_for_one_adoption_is_none_for_the_next(make: Callable[[str], Database]) -> None:
+    database = make("base")
+    assert ops(database, "baseline").code == 0
+    first = word(database)
+    before = state(database)
+    assert undo(database).code == 0
+    assert state(database) == before, "recognised, and no more"
+    assert ops(database, "baseline").code == 0
+    assert word(database, "--confirm", first) != first
+
+
+def test_a_foreign_key_that_no_longer_holds_comes_back_for_new_rows_and_is_named(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    before, rows = state(database)
+    stop_after(database, LAST)
+    with database.connect() as connection:
+        connection.execute(USER_GOES.encode())
+    run = undo(database)
+    assert run.code == 0
+    named = "foreign key audit_access_log_user_id_fkey of public.audit_access_log is back but NOT VALID"
+    assert named in run.err
+    after, rows_after = state(database)
+    assert rows_after == rows
+    changed = {name: after.get(name) for name in before if after.get(name) != before[name]}
+    assert all(str(text).endswith("NOT VALID f") for text in changed.values())
+    assert set(after) == set(before)
+    assert len(changed) == run.err.count("is back but NOT VALID") > 0
+
+
+def test_where_something_came_to_depend_on_the_copies_nothing_is_dropped(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    stop_after(database, "58_copy_others")
+    with database.connect() as connection:
+        connection.execute(b"CREATE VIEW public.of_someone_else AS SELECT id FROM orka_new.audit_anomalies")
+    before = state(database)
+    run = undo(database)
+    assert (run.code, "2BP01" in run.err, "nothing was changed" in run.err) == (15, True, True)
+    assert state(database) == before
+
+
+def test_killed_in_the_middle_it_has_done_nothing_and_the_next_one_does_it(
+    make: Callable[[str], Database], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """With --soak after each of its statements, else after the last of them."""
+    database = make("023+024")
+    before = state(database)
+    stop_after(database, LAST)
+    stopped = state(database)
+    arguments = ["rollback", "--to", "022", "--lock-wait", "30", "--confirm", word(database)]
+    text = (SQL / UNDO).read_text()
+    statements = split(text)
+    for point in range(len(statements)) if request.config.getoption("--soak") else [len(statements) - 1]:
+        folder = copy_sql(tmp_path / f"point{point}")
+        end = 0
+        for one in statements[: point + 1]:
+            end = text.index(one.text, end) + len(one.text)
+        (folder / UNDO).write_text(f"{text[:end]};\nSELECT pg_sleep(600){text[end:]}")
+        kill_asleep(database, *arguments, "--sql-dir", str(folder))
+        assert state(database) == stopped
+    assert ops(database, *arguments).code == 0
+    assert state(database) == before
+
+
+def test_who_reads_is_waited_for_and_named(make: Callable[[str], Database]) -> None:
+    database = make("023")
+    stop_after(database, "30_note_changes")
+    before = state(database)
+    with database.connect() as reader, reader.transaction():
+        reader.execute(b"LOCK TABLE public.roche_audit_logs IN ACCESS SHARE MODE")
+        run = undo(database, "--lock-budget", "1")
+        named = f"held by pid {reader.info.backend_pid}"
+    assert (run.code, named in run.err, "nothing was changed" in run.err) == (10, True, True)
+    assert state(database) == before
+
+
+def test_an_admin_without_superuser_takes_back_what_it_began(
+    make_supabase: Callable[[], Database],
+) -> None:
+    database = make_original(make_supabase(), "023+024")
+    before = state(database)
+    stop_after(database, LAST)
+    run = undo(database)
+    assert run.code == 0, run.err
+    assert state(database) == before
+    database.drop()
+
+
+def taken_over(database: Database, tmp_path: Path) -> tuple[str, str]:
+    """Adopt, write as the new application does, back up; the manifest, and the word of consent."""
+    run = ops(database, "apply", "--adopt")
+    assert run.code == 0, run.err
+    with database.connect() as connection, connection.transaction():
+        log_event(connection, TENANT_A)
+    manifest = backup(database, tmp_path)
+    return manifest, word(database, "--backup", manifest)
+
+
+@pytest.mark.parametrize("variant", ["base", "023+024"])
+def test_after_the_swap_the_originals_come_back_with_their_rights_and_what_came_since_is_in_the_backup(
+    make: Callable[[str], Database], migrated: Database, tmp_path: Path, variant: str
+) -> None:
+    database = make(variant)
+    with database.connect() as connection:
+        connection.execute(
+            b"GRANT SELECT ON public.roche_audit_logs TO orka_readonly WITH GRANT OPTION;"
+            b" GRANT UPDATE (severity) ON public.roche_audit_logs TO PUBLIC"
+        )
+    before = state(database)
+    manifest, confirm = taken_over(database, tmp_path)
+    said = ops(database, "rollback", "--to", "022", "--backup", manifest).err
+    assert "what was written or changed since is in the backup alone" in said
+    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", confirm, "--json")
+    assert (run.code, run.json.get("rolled_back")) == (0, ["023"]), run.err
+    assert state(database) == before
+    assert "made by hand" in ops(database, "apply").err, "recognised no more"
+    assert ops(database, "apply", "--adopt").code == 0
+    assert catalog(database) == catalog(migrated)
