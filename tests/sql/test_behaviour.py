@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CONTRACT = parse_contract((SQL / "contract.yaml").read_text(encoding="utf-8"))
 BEHAVIOUR = parse_behaviour((SQL / "behaviour.yaml").read_text(encoding="utf-8"))
 HELD = [*(f"public.{table}" for table in GUIDE_TABLES), "orka_audit.chain_heads"]
-# Kinds that are the comparison's alone: nobody may read such a view yet; and a trigger's plan that was made under
-# such a rule stays with the session when the rule is gone, for it depends on nothing, so later tries would fail.
+# Kinds that are the comparison's alone: nobody may read such a view yet; and a trigger's plan that was made
+# under such a rule depends on nothing, so it stays with the session when the rule is gone: later tries fail.
 NOT_TRIED = ("view with its owner's rights", "rule that swallows what is written")
 # What nobody can notice, as patterns of "kind: object by statement"; the comparison of the catalog finds it.
 UNNOTICED = (
