@@ -16,5 +16,5 @@ from components.database import login_url
     ],
 )
 def test_a_login_travels_by_tls_whatever_else_the_admin_url_says(query: str, expected: str) -> None:
-    url = login_url(f"postgres://admin:x@db.example.com:5432/orka{query}", "orka_app_1", "p/w")
+    url = login_url(f"postgres://admin:hunter2@db.example.com:5432/orka{query}", "orka_app_1", "p/w")
     assert url == f"postgresql://orka_app_1:p%2Fw@db.example.com:5432/orka?{expected}"
