@@ -12,15 +12,12 @@ from model.settings_base import Path, Port, Seconds, Strict, VariableName
 Uid = Annotated[int, Field(ge=10_000, le=2_000_000_000)]
 """Above every user that a node has: one that escapes from its container is nobody there."""
 
-NOT_FOR_PODS = {
-    "database-admin-url": "each pod has a login of its own",
-    "registry-password": "it pulls images",
-}
+NOT_FOR_PODS = ("database-admin-url", "registry-password")
 
 
 def _for_pods(key: str) -> str:
     if key in NOT_FOR_PODS:
-        message = f"no pod is given {key}: {NOT_FOR_PODS[key]}; name another secret"
+        message = f"no pod is given {key}: it is for the deployment itself; name another secret"
         raise ValueError(message)
     if key not in {spec.key for spec in SECRETS}:
         message = "expected the key of a secret of the stack, like openai-api-key"

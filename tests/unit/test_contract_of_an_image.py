@@ -103,11 +103,11 @@ def _job(**own: Any) -> dict[str, Any]:
         (_config(backend__contract={"args": "x"}), "backend.contract.args: input should be a valid"),
         (
             _config(backend__contract={"secret-env": {"URL": "database-admin-url"}}),
-            "secret-env.URL: no pod is given database-admin-url: each pod has a login of its own; name",
+            "secret-env.URL: no pod is given database-admin-url: it is for the deployment itself; name",
         ),
         (
             _config(backend__contract={"secret-env": {"PULL": "registry-password"}}),
-            "no pod is given registry-password: it pulls images; name another secret",
+            "no pod is given registry-password: it is for the deployment itself; name",
         ),
         (
             _config(backend__contract={"secret-env": {"X": "no-such"}}),
