@@ -45,7 +45,8 @@ def application_secrets(
     settings: Settings, secrets: Secrets, database_url: pulumi.Output[str]
 ) -> dict[str, pulumi.Input[str]]:
     """The secret variables of the backend, or of the jobs: they differ in their login to the database."""
-    found: dict[str, pulumi.Input[str]] = {**variables(APPLICATION, secrets), "DATABASE_URL": database_url}
+    wanted = {**settings.backend.contract.secret_env, **APPLICATION}
+    found: dict[str, pulumi.Input[str]] = {**variables(wanted, secrets), "DATABASE_URL": database_url}
     if settings.backend.contract.redis_password_in_url:
         found["REDIS_URL"] = secrets["redis-password"].apply(
             lambda password: with_password(settings.redis.url, password)

@@ -50,10 +50,12 @@ class CronJobs(Component):
                 "job",
                 image,
                 settings.cron_jobs.resources,
-                args=[*contract.job_command, task],
+                command=one.command,
+                args=[*contract.job_command, task] if one.args is None else one.args,
                 writable=contract.writable,
                 uid=contract.uid,
-                env=application_env(settings, image),
+                gid=contract.gid,
+                env={**application_env(settings, image), **one.env},
                 env_from=[{"secret_ref": {"name": secret}}],
             )
             template = workload.pod(
@@ -63,7 +65,7 @@ class CronJobs(Component):
                 restart_policy="Never",
                 account=naming.JOBS,
                 writable=contract.writable,
-                uid=contract.uid,
+                gid=contract.gid or contract.uid,
             )
             self.templates[task] = template
             spec: CronJobSpecArgsDict = {

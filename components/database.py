@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pulumi
 import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.component import Component
+from model.database_url import SSLMODE, sslmodes
 
 if TYPE_CHECKING:
     from model.settings import Database, Settings
@@ -51,7 +52,7 @@ def parse_admin_url(url: str) -> AdminUrl:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         database=unquote(parts.path.removeprefix("/")),
-        sslmode=parse_qs(parts.query).get("sslmode", ["require"])[0],
+        sslmode=(sslmodes(parts.query) or ["require"])[-1],
     )
 
 
@@ -60,7 +61,9 @@ def login_url(admin: str, user: str, password: str) -> str:
     parts = urlsplit(admin)
     address = parts.netloc.rpartition("@")[2]
     netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{address}"
-    query = parts.query or f"sslmode={parse_admin_url(admin).sslmode}"
+    # Whatever else the query says: a login never falls back to plain text where the admin does not.
+    asked = () if sslmodes(parts.query) else (f"{SSLMODE}={parse_admin_url(admin).sslmode}",)
+    query = "&".join((*filter(None, [parts.query]), *asked))
     return parts._replace(scheme="postgresql", netloc=netloc, query=query).geturl()
 
 

@@ -15,6 +15,7 @@ from components.secrets import AppSecret
 from components.watcher import Watcher, configuration
 from model import scrape
 from model.monitoring_parts import BLACKBOX, KUBE_METRICS, POSTGRES, REDIS
+from model.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,7 @@ class Exporters(Component):
         secrets: Secrets,
         database_url: pulumi.Output[str],
         migration: pulumi.Resource,
+        release: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -113,7 +115,7 @@ class Exporters(Component):
             files={LOGIN_MOUNT: self._secret(POSTGRES, place, login)},
             opts=self.child,
         )
-        self._kube_metrics(place, images["ops"], migration)
+        self._kube_metrics(place, images["ops"], migration, release)
         self.register_outputs({})
 
     def _secret(self, name: str, place: Place, files: Mapping[str, pulumi.Input[str]]) -> VolumeArgsDict:
@@ -121,7 +123,13 @@ class Exporters(Component):
         made = AppSecret(name, place.namespace, files, self.child)
         return {"name": "secrets", "secret": {"secret_name": made.name}}
 
-    def _kube_metrics(self, place: Place, image: pulumi.Output[str], migration: pulumi.Resource) -> None:
+    def _kube_metrics(
+        self,
+        place: Place,
+        image: pulumi.Output[str],
+        migration: pulumi.Resource,
+        release: pulumi.Output[str],
+    ) -> None:
         metadata = workload.metadata(KUBE_METRICS, place.namespace)
         k8s.rbac.v1.Role(
             KUBE_METRICS,
@@ -147,6 +155,8 @@ class Exporters(Component):
             args=["kube-metrics"],
             env={"ORKA_NAMESPACE": place.settings.cluster.namespace},
             files={ACCOUNT_MOUNT: _account()},
+            # Of the Deployment alone, where the exporter reads it: no pod is made anew for a new release.
+            annotations={RELEASE: release},
             # It is of the migration's own image: a bad one stops there, and this keeps counting.
             after=[migration],
             opts=self.child,

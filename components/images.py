@@ -72,7 +72,7 @@ class Images(Component):
             "context": build.context,
             "dockerfile": build.dockerfile or f"{build.context}/Dockerfile",
             "platform": build.platform,
-            "args": {**base, **args},
+            "args": {**build.args, **base, **args},
         }
         if build.network:
             arguments["network"] = build.network

@@ -5,7 +5,7 @@ As awaited Jobs of the stack: the gate itself needs no right to make one. Their 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components import naming
 from components.awaited_job import awaited_job
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
     from components.place import Place
+    from model.job_effects import Task
+
+
+def _begun(status: Any) -> str:
+    """What the controller noted; "unknown" in a preview, whose Job has no status, and then red in a gate."""
+    return str(getattr(status, "start_time", None) or "unknown")
 
 
 class JobRuns(Component):
-    """`jobs` are the runs, which wait for nothing but the rollout: all at once."""
+    """`jobs` are the runs, which wait for the rollout alone: all at once. `begun` is when each began."""
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class JobRuns(Component):
         super().__init__(name, opts)
         settings = place.settings
         self.jobs: list[k8s.batch.v1.Job] = []
+        self.begun: dict[Task, pulumi.Output[str]] = {}
         for task in run_once(settings):
             labels = naming.labels(JOB_NAMES[task])
             seconds = min(active(settings)[task].deadline_seconds, settings.verification.deadline_seconds)
@@ -50,4 +57,5 @@ class JobRuns(Component):
                 labels=labels, seconds=seconds, after=after,
             )  # fmt: skip
             self.jobs.append(job)
+            self.begun[task] = job.status.apply(_begun)
         self.register_outputs({"jobs": [job.metadata["name"] for job in self.jobs]})

@@ -2,7 +2,8 @@
 
 A Job is replaced only when its pod template changes. So the templates carry the release id, the names of
 the Secrets, and the generation of everything that runs the application: a way back and a healed drift are
-judged too. The gate looks for what the jobs did just before it: whatever makes it anew makes them anew.
+judged too. Whatever makes the gate anew by these makes the jobs' runs anew; one that is made anew alone,
+since it was red, looks for what those runs did, by the moment at which they began.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from components.announcement import Announcement
 from components.job_runs import JobRuns
 from components.verification import Verification
+from model.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,16 +47,17 @@ def judge(
 ) -> None:
     """Judge the parts in `judged`, once they and what else is named are there; `held` are their Secrets."""
     occasion: dict[str, pulumi.Input[str]] = {
-        "orka-ppm/release": release,
+        RELEASE: release,
         **{f"orka-ppm/generation.{key}": generation(resource) for key, resource in judged.items()},
         **{f"orka-ppm/name.{key}": value for key, value in held.items()},
     }
     runs = JobRuns(
         "job-runs", place, templates=jobs.templates, occasion=occasion, after=judged.values(), opts=opts
-    ).jobs
+    )
     gate = Verification(
         "verification", place, image=image, secret=held["checks"],
-        release=release, judged=judged, occasion=occasion, after=[*after, *runs], opts=opts,
+        release=release, judged=judged, occasion=occasion,
+        ran=runs.begun, after=[*after, *runs.jobs], opts=opts,
     )  # fmt: skip
     if place.settings.verification.announce:
         Announcement("announcement", place, image, secrets["slack-webhook-url"], gate.job, opts=opts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi_kubernetes as k8s
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from components.place import Place
 
 MOUNT = "/fluentd/etc"
-SECRETS = {
-    "FLUENTD_SHARED_KEY": "fluentd-shared-key",
-    "ELASTICSEARCH_PASSWORD": "elasticsearch-password",
-    "SPLUNK_HEC_TOKEN": "splunk-hec-token",
-}
+FILTER = Path(__file__).parents[1] / "manifests" / "filter_hide_secrets.rb"
+SECRETS = {key: key for key in (fluentd.SHARED_KEY, fluentd.ELASTICSEARCH, fluentd.SPLUNK)}
+"""Files by the names of their settings."""
 
 
 class Logs(Component):
@@ -43,6 +42,9 @@ class Logs(Component):
         super().__init__(name, opts)
         logging = place.settings.logging
         text = written(fluentd.configuration(logging))
+        kept = AppSecret(name, place.namespace, variables(SECRETS, secrets), self.child).name
+        # fluentd looks for filters of ours by the name of their file.
+        files = {"fluent.conf": text, FILTER.name: FILTER.read_text()}
         Watcher(
             naming.FLUENTD,
             place,
@@ -50,9 +52,11 @@ class Logs(Component):
             probe="/api/plugins.json",
             port=fluentd.MONITOR_PORT,
             resources=logging.resources,
-            args=["fluentd", "-c", f"{MOUNT}/fluent.conf"],
-            secret=AppSecret(name, place.namespace, variables(SECRETS, secrets), self.child).name,
-            files={MOUNT: configuration(self, name, place, {"fluent.conf": text})},
+            args=["fluentd", "-c", f"{MOUNT}/fluent.conf", "-p", MOUNT],
+            files={
+                MOUNT: configuration(self, name, place, files),
+                fluentd.SECRETS_MOUNT: {"name": "secrets", "secret": {"secret_name": kept}},
+            },
             data=fluentd.BUFFER,
             opts=self.child,
         )

@@ -73,7 +73,7 @@ class Monitoring(Component):
             pulumi.log.warn(warning, self)
         Exporters(
             "exporters", place, images=images, secrets=secrets, database_url=database_url,
-            migration=migration, opts=self.child,
+            migration=migration, release=release, opts=self.child,
         )  # fmt: skip
         if settings.monitoring.backend_metrics:
             # Without a virtual address, so that its name answers with every pod: each is scraped by itself.
@@ -96,11 +96,8 @@ class Monitoring(Component):
                 images=images,
                 channels=channels,
                 secrets=given,
-                release=release,
                 opts=self.child,
             )
         else:
-            OperatorObjects(
-                "operator", place, channels=channels, secrets=given, release=release, opts=self.child
-            )
+            OperatorObjects("operator", place, channels=channels, secrets=given, opts=self.child)
         self.register_outputs({"mode": settings.monitoring.mode})

@@ -34,22 +34,15 @@ class OperatorObjects(Component):
         *,
         channels: Channels,
         secrets: Mapping[str, pulumi.Output[str]],
-        release: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         settings = place.settings
-        rules = alerts.read(RULES)
         for job, spec in operator_objects.service_monitors(settings).items():
             self._made("ServiceMonitor", job, place, spec)
         for probe, spec in operator_objects.probes(settings).items():
             self._made("Probe", probe, place, spec)
-        self._made(
-            "PrometheusRule",
-            NAME,
-            place,
-            release.apply(lambda value: alerts.render(rules, settings, value)),
-        )
+        self._made("PrometheusRule", NAME, place, alerts.render(alerts.read(RULES), settings))
         if secrets or settings.monitoring.watchdog_url:
             # Where nothing is secret there is no Secret, and no receiver that would name it.
             kept = (

@@ -31,9 +31,9 @@ FORMERLY = pulumi.ResourceOptions(
 )
 
 
-def rules_file(settings: Settings, release: str) -> str:
+def rules_file(settings: Settings) -> str:
     """The rules as Prometheus reads them."""
-    return yaml.safe_dump(alerts.render(alerts.read(RULES), settings, release), sort_keys=False)
+    return yaml.safe_dump(alerts.render(alerts.read(RULES), settings), sort_keys=False)
 
 
 class Standalone(Component):
@@ -47,7 +47,6 @@ class Standalone(Component):
         images: Mapping[str, pulumi.Output[str]],
         channels: Channels,
         secrets: Mapping[str, pulumi.Output[str]],
-        release: pulumi.Output[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -83,7 +82,7 @@ class Standalone(Component):
             place,
             {
                 "prometheus.yaml": yaml.safe_dump(scrape.configuration(settings)),
-                "rules.yaml": release.apply(lambda value: rules_file(settings, value)),
+                "rules.yaml": rules_file(settings),
             },
         )
         resend = max(1, RESEND_SECONDS // settings.monitoring.clock_divisor)

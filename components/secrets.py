@@ -29,8 +29,10 @@ APPLICATION = {
 }
 # The checker is reached from outside, so it holds no key of the data and none that signs.
 CHECKER = {"REDIS_PASSWORD": "redis-password", "OPENAI_API_KEY": "openai-api-key"}
+# Nothing reaches the gate; it shows both keys to Supabase and uses the public one alone.
 VERIFICATION = {
     "SUPABASE_KEY": "supabase-key",
+    "SUPABASE_SERVICE_KEY": "supabase-service-key",
     "ORKA_CHECK_EMAIL": "check-email",
     "ORKA_CHECK_PASSWORD": "check-password",
 }

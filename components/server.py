@@ -52,10 +52,12 @@ class Server(Component):
             image,
             resources,
             command=contract.command,
+            args=contract.args or None,
             env=env,
             env_from=env_from,
             writable=contract.writable,
             uid=contract.uid,
+            gid=contract.gid,
         )
         self.deployment = k8s.apps.v1.Deployment(
             name,
@@ -75,7 +77,7 @@ class Server(Component):
                     pull_secrets=pull_secrets,
                     spread=True,
                     writable=contract.writable,
-                    uid=contract.uid,
+                    gid=contract.gid or contract.uid,
                 ),
             },
             opts=self.child_after(

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_kubernetes as k8s
 
 from components import naming, workload
 from components.awaited_job import awaited_job
 from components.component import Component
+from components.migration import SQL
 from model import health
 from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource, render
-from model.jobs import run_once
+from model.plan import CONTRACT
 from model.settings_resources import Resources
 from model.told import bundle_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pulumi
-
     from components.place import Place
+    from model.job_effects import Task
     from model.settings import Settings
 
 CHECKS_MOUNT = "/checks"
@@ -37,7 +38,7 @@ def run_seconds(whole: int) -> float:
     return max(whole - MARGIN_SECONDS, whole / 2)
 
 
-def checks_file(settings: Settings, release: str) -> str:
+def checks_file(settings: Settings, release: str, ran: Mapping[Task, str] | None = None) -> str:
     """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
     wanted = settings.verification
     own = {settings.edge.api_host, settings.edge.frontend_host}
@@ -54,7 +55,8 @@ def checks_file(settings: Settings, release: str) -> str:
                 version=wanted.version,
                 hosts=tuple(filter(None, {*own, *bundle_hosts(settings)})),
                 checker=wanted.checker,
-                ran=run_once(settings),
+                ran=ran or {},
+                contract=f"{CHECKS_MOUNT}/{CONTRACT}",
             )
         )
     )
@@ -73,6 +75,7 @@ class Verification(Component):
         release: pulumi.Output[str],
         judged: Mapping[str, pulumi.CustomResource],
         occasion: Mapping[str, pulumi.Input[str]],
+        ran: Mapping[Task, pulumi.Output[str]],
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -83,7 +86,12 @@ class Verification(Component):
             name,
             metadata={"namespace": namespace},
             immutable=True,
-            data={"checks.json": release.apply(lambda value: checks_file(settings, value))},
+            data={
+                "checks.json": pulumi.Output.all(release=release, ran=dict(ran)).apply(
+                    lambda known: checks_file(settings, known["release"], known["ran"])
+                ),
+                CONTRACT: (SQL / CONTRACT).read_text(encoding="utf-8"),
+            },
             opts=self.child,
         )
         run = workload.container(

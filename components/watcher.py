@@ -36,11 +36,11 @@ class Watcher(Component):
         probe: str,
         args: Sequence[pulumi.Input[str]] = (),
         env: Mapping[str, pulumi.Input[str]] | None = None,
-        secret: pulumi.Input[str] | None = None,
         files: Mapping[str, VolumeArgsDict] | None = None,
         data: str | None = None,
         port: int | None = None,
         resources: Resources | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -53,11 +53,11 @@ class Watcher(Component):
             probe: the path that says that it runs.
             args: of the container.
             env: variables that are no secrets.
-            secret: the name of a Secret of variables.
             files: volumes that are mounted read only, by path.
             data: a path that it may write to; empty in a new pod.
             port: where it answers, if it is no part of monitoring.
             resources: what it may use, likewise.
+            annotations: of the Deployment, not of its pods.
             after: what its pods wait for.
             opts: of the component.
         """
@@ -70,14 +70,13 @@ class Watcher(Component):
             resources or monitoring_parts.resources(place.settings, name),
             args=args or None,
             env=env,
-            env_from=[{"secret_ref": {"name": secret}}] if secret is not None else (),
             mounts=mounts,
         )
         asked = {"path": probe}
         probes = Probes.model_validate({"startup": asked, "readiness": asked, "liveness": asked})
         self.deployment = k8s.apps.v1.Deployment(
             name,
-            metadata=workload.metadata(name, place.namespace),
+            metadata=workload.metadata(name, place.namespace, annotations=annotations),
             spec={
                 "replicas": 1,
                 "progress_deadline_seconds": ROLLOUT_SECONDS - 30,

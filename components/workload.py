@@ -39,7 +39,7 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 def metadata(
-    name: str, namespace: pulumi.Input[str], *, annotations: Mapping[str, str] | None = None
+    name: str, namespace: pulumi.Input[str], *, annotations: Mapping[str, pulumi.Input[str]] | None = None
 ) -> ObjectMetaArgsDict:
     """Name, namespace and labels of an object whose name is fixed."""
     made: ObjectMetaArgsDict = {"name": name, "namespace": namespace, "labels": naming.labels(name)}
@@ -48,15 +48,15 @@ def metadata(
     return made
 
 
-def security_context(uid: int) -> SecurityContextArgsDict:
-    """What a container may not do."""
+def security_context(uid: int, gid: int | None = None) -> SecurityContextArgsDict:
+    """What a container may not do; its group is its user's where none is given."""
     return {
         "allow_privilege_escalation": False,
         "capabilities": {"drop": ["ALL"]},
         "read_only_root_filesystem": True,
         "run_as_non_root": True,
         "run_as_user": uid,
-        "run_as_group": uid,
+        "run_as_group": gid or uid,
     }
 
 
@@ -82,13 +82,14 @@ def container(
     mounts: Sequence[VolumeMountArgsDict] = (),
     writable: Sequence[str] = (),
     uid: int = UID,
+    gid: int | None = None,
 ) -> ContainerArgsDict:
     """One container. Its last words stand in Pulumi's error when it fails: the termination message."""
     made: ContainerArgsDict = {
         "name": name,
         "image": image,
         "image_pull_policy": "IfNotPresent",
-        "security_context": security_context(uid),
+        "security_context": security_context(uid, gid),
         "termination_message_policy": "FallbackToLogsOnError",
         "resources": {
             "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
@@ -149,7 +150,7 @@ def pod(
     spread: bool = False,
     account: str | None = None,
     writable: Sequence[str] = (),
-    uid: int = UID,
+    gid: int = UID,
 ) -> PodTemplateSpecArgsDict:
     """A pod of one container, with a writable /tmp and nothing else to write to but `writable`.
 
@@ -162,7 +163,7 @@ def pod(
         "restart_policy": restart_policy,
         "service_account_name": account or labels["app.kubernetes.io/name"],
         "security_context": {
-            "fs_group": uid,
+            "fs_group": gid,
             "run_as_non_root": True,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },

@@ -30,10 +30,16 @@ SECRETS_MOUNT = "/etc/orka-alertmanager-secrets"
 SLACK_FILE, PAGERDUTY_FILE = "slack-webhook-url", "pagerduty-api-key"
 TITLE = "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} ({{ .CommonLabels.namespace }})"
 SUMMARIES = "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}"
+DESCRIPTION = "{{ .CommonAnnotations.description }}"
 RUNBOOK = "{{ (index .Alerts 0).Annotations.runbook_url }}"
 # PagerDuty knows four severities, and `none` is not one of them.
 SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ else }}warning{{ end }}'
-DETAILS = {"firing": "{{ .Alerts.Firing | len }}", "summary": SUMMARIES, "runbook": RUNBOOK}
+DETAILS = {
+    "firing": "{{ .Alerts.Firing | len }}",
+    "summary": SUMMARIES,
+    "description": DESCRIPTION,
+    "runbook": RUNBOOK,
+}
 
 
 def configuration(settings: Settings, channels: Channels) -> Json:
@@ -101,7 +107,7 @@ def _slack() -> Json:
         "send_resolved": True,
         "title": TITLE,
         "title_link": RUNBOOK,
-        "text": SUMMARIES,
+        "text": SUMMARIES + DESCRIPTION,
     }
 
 

@@ -37,8 +37,10 @@ class Rule(Strict):
     keep: str | None = None
     """For how long it goes on after its condition has ended."""
     severity: str = "none"
+    priority: str = ""
     service: str = ""
     rollback: bool = False
+    description: str = ""
     summary: str = ""
 
 
@@ -93,22 +95,17 @@ def conditions(settings: Settings) -> frozenset[str]:
     return frozenset(found)
 
 
-def render(source: Source, settings: Settings, release: str) -> Json:
+def render(source: Source, settings: Settings) -> Json:
     """The rule groups as Prometheus reads them, and as a PrometheusRule's `spec` has them."""
     holding, values = conditions(settings), values_of(settings)
     groups = [_rendered(group, values, settings) for group in source.groups if group.when in holding]
-    return {"groups": [_facts(settings, release), *groups]}
+    return {"groups": [_facts(settings), *groups]}
 
 
-def _facts(settings: Settings, release: str) -> Json:
-    """What is known without measuring: the release, and what each cron job may take."""
-    rules: list[Json] = [
-        {
-            "record": "orka_release_info",
-            "expr": "vector(1)",
-            "labels": {"release": release, "namespace": settings.cluster.namespace},
-        }
-    ]
+def _facts(settings: Settings) -> Json:
+    """What is known without measuring: what each cron job may take."""
+    # Nothing of the release: with every one Prometheus would begin anew, and forget since when what is wrong.
+    rules: list[Json] = []
     for job, limit in cron_limits.limits(settings).items():
         rules += [
             {
@@ -140,6 +137,8 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         return {"record": rule.record, "expr": filled(rule.expr)}
     labels = {
         "severity": rule.severity,
+        "priority": rule.priority,
+        "team": settings.monitoring.team,
         "service": rule.service,
         "namespace": settings.cluster.namespace,
         **({"rollback": "true"} if rule.rollback else {}),
@@ -152,6 +151,7 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         "labels": labels,
         "annotations": {
             "summary": filled(rule.summary),
+            "description": filled(rule.description),
             "runbook_url": f"{settings.monitoring.runbook_url}#{anchor(rule.alert or '')}",
         },
     }

@@ -9,9 +9,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from model.check_calls import application_calls, guide_calls, token_calls
-from model.check_kinds import HealthCheck, JsonAssertion, Kind
-from model.check_shell import GATE_LEAVES_OUT, Deployed, host, shell_checks
-from model.check_surroundings import BROWSER_NAMESPACES, AssetsCheck, BundleCheck, NotHere, RowCheck
+from model.check_kinds import HealthCheck, JsonAssertion, Kind, LatencyCheck
+from model.check_shell import GATE_LEAVES_OUT, Deployed, events, host, shell_checks
+from model.check_surroundings import (
+    BROWSER_NAMESPACES,
+    AssetsCheck,
+    BundleCheck,
+    CatalogCheck,
+    KeyCheck,
+    NotHere,
+    RowCheck,
+)
 from model.checks import ChecksFile, TokenSource, health_urls
 from model.job_effects import Task, effects
 
@@ -28,6 +36,9 @@ DEFAULT_LATENCY_MS: Mapping[str, int] = {
     "frontend": 2_000,
 }
 """Milliseconds within which a health address has to answer, by its key in the stack's `health_urls`."""
+
+CONTRACT = "sql/contract.yaml"
+"""What the database's catalog is compared with, in a checkout."""
 
 API_TARGETS_MS = (100, 200)
 """The median and the 95th percentile of reading events."""
@@ -54,8 +65,8 @@ class Wanted:
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
     `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
-    answered; `ran` are the jobs that have just been run. `deployed` is None in the gate, which cannot ask the
-    cluster.
+    answered; `ran` says of the jobs that have just been run when that began. `deployed` is None in the gate,
+    which cannot ask the cluster.
     """
 
     release_id: str
@@ -69,7 +80,8 @@ class Wanted:
     version: str | None = None
     hosts: tuple[str, ...] | None = None
     checker: bool = True
-    ran: tuple[Task, ...] = ()
+    ran: Mapping[Task, str] = field(default_factory=dict)
+    contract: str = CONTRACT
     deployed: Deployed | None = None
 
 
@@ -85,7 +97,10 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         "health": health,
         "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
+        "latency": (_latency(wanted),),
+        "catalog": (CatalogCheck(name="catalog", contract=wanted.contract),),
         "database": (*_rows(critical=guide), *effects(wanted.ran)),
+        "key": _keys(wanted.token),
     }
     if hosts is None:
         missing += _NOBODY_SAYS
@@ -96,11 +111,17 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         missing += GATE_LEAVES_OUT
     else:
         lists |= shell_checks(
-            wanted.api_url, wanted.frontend_url, wanted.deployed,
-            targets_ms=wanted.api_targets_ms, hosts=hosts,
+            wanted.api_url, wanted.frontend_url, wanted.deployed, hosts=hosts,
         )  # fmt: skip
     not_here = tuple({entry.name: entry for entry in missing}.values())
     return ChecksFile(release_id=wanted.release_id, token=wanted.token, not_here=not_here, **lists)
+
+
+def _latency(wanted: Wanted) -> LatencyCheck:
+    p50, p95 = wanted.api_targets_ms
+    return LatencyCheck(
+        name="api-latency", url=events(wanted.api_url), p50_ms=p50, p95_ms=p95, critical=False
+    )
 
 
 def _health(wanted: Wanted) -> tuple[tuple[HealthCheck, ...], tuple[NotHere, ...]]:
@@ -135,6 +156,16 @@ def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthC
         critical=name != "openai",
         excused_by=("openai",) if name == "backend" else (),
     )
+
+
+def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:
+    """Supabase's two; OpenAI's is asked for by its health address."""
+    if token.supabase_url is None:
+        return ()
+    # Behind the gateway that looks at the key, whatever its role, and free of anybody's data.
+    url = f"{token.supabase_url.rstrip('/')}/auth/v1/settings"
+    keys = (("supabase-key", token.anon_key_env), ("supabase-service-key", token.service_key_env))
+    return tuple(KeyCheck(name=name, url=url, secret=name, key_env=variable) for name, variable in keys)
 
 
 def _rows(*, critical: bool) -> tuple[RowCheck, ...]:

@@ -46,7 +46,9 @@ Kind = Literal[
     "pods",
     "cron-jobs",
     "logs",
+    "catalog",
     "database",
+    "key",
 ]
 
 FUNCTIONAL_LATENCY_MS = 5_000

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from model.check_kinds import Check, LatencyCheck
 from model.check_surroundings import (
     BrowserCheck,
     CronJobsCheck,
@@ -20,6 +19,8 @@ from model.check_surroundings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.check_kinds import Check
+
 _HAS = "what only the operator's shell has"
 _NEEDS = {
     "tls-api": ("tls", _HAS),
@@ -27,7 +28,6 @@ _NEEDS = {
     "dns-api": ("dns", _HAS),
     "dns-frontend": ("dns", _HAS),
     "browser": ("browser", "a browser, and the image has none"),
-    "api-latency": ("latency", _HAS),
     "pods": ("pods", _HAS),
     "cron-jobs": ("cron-jobs", _HAS),
     "logs": ("logs", _HAS),
@@ -43,7 +43,8 @@ class Deployed:
     """What should run in the cluster: references by digest by Deployment, schedules by cron job.
 
     `suspended` are the cron jobs that the settings themselves suspend; `time_zone` is that of the
-    schedules, None where nobody says.
+    schedules, None where nobody says; `addresses` are those that a host's name must lead to, where known;
+    `log_allow` are patterns of lines that are no faults.
     """
 
     namespace: str
@@ -51,6 +52,8 @@ class Deployed:
     cron_jobs: Mapping[str, str]
     suspended: tuple[str, ...] = ()
     time_zone: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    log_allow: tuple[str, ...] = ()
 
 
 def shell_checks(
@@ -58,7 +61,6 @@ def shell_checks(
     frontend_url: str,
     deployed: Deployed,
     *,
-    targets_ms: tuple[int, int],
     hosts: tuple[str, ...] | None,
 ) -> dict[str, tuple[Check, ...]]:
     """Return the checks by their key in the file. `hosts` are those that the page may ask."""
@@ -66,12 +68,10 @@ def shell_checks(
     dns: list[Check] = []
     for name, url in (("api", api_url), ("frontend", frontend_url)):
         address = host(url)
-        dns.append(DnsCheck(name=f"dns-{name}", host=address))
+        known = deployed.addresses.get(address)
+        dns.append(DnsCheck(name=f"dns-{name}", host=address, addresses=(known,) if known else ()))
         if url.startswith("https://"):
             tls.append(TlsCheck(name=f"tls-{name}", host=address, port=urlsplit(url).port or 443))
-    p50, p95 = targets_ms
-    events = f"{api_url.rstrip('/')}/api/audit/events?limit=10"
-    latency = LatencyCheck(name="api-latency", url=events, p50_ms=p50, p95_ms=p95, critical=False)
     images, place = dict(deployed.images), deployed.namespace
     schedules = dict(deployed.cron_jobs)
     jobs = CronJobsCheck(
@@ -79,16 +79,24 @@ def shell_checks(
         time_zone=deployed.time_zone, suspended=deployed.suspended,
     )  # fmt: skip
     page = f"{frontend_url.rstrip('/')}/"
-    browser = () if hosts is None else (BrowserCheck(name="browser", url=page, api=events, hosts=hosts),)
+    browser = (
+        () if hosts is None else (BrowserCheck(name="browser", url=page, api=events(api_url), hosts=hosts),)
+    )
     return {
         "tls": tuple(tls),
         "dns": tuple(dns),
         "browser": browser,
-        "latency": (latency,),
         "pods": (PodsCheck(name="pods", namespace=place, images=images),),
         "cron_jobs": (jobs,),
-        "logs": (LogsCheck(name="logs", namespace=place, deployments=tuple(images)),),
+        "logs": (
+            LogsCheck(name="logs", namespace=place, deployments=tuple(images), allowed=deployed.log_allow),
+        ),
     }
+
+
+def events(api_url: str) -> str:
+    """Where the newest events are read: what the page calls, and whose time has targets."""
+    return f"{api_url.rstrip('/')}/api/audit/events?limit=10"
 
 
 def host(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from model.check_kinds import Captured, Check, Kind, Name, Pattern, Strict, Url
+from model.check_kinds import Captured, Check, EnvName, Kind, Name, Pattern, Strict, Url
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -98,12 +98,34 @@ class LogsCheck(Check):
 class RowCheck(Check):
     """A query that gives one row, and what its columns must be. Read only, as the checker's tenant.
 
-    `parameters` fill the query's `%(name)s`; they and `expect` may name what calls captured.
+    `parameters` fill the query's `%(name)s`; they and `expect` may name what calls captured. `since` is a
+    moment by the cluster's clock: `%(age_s)s` is how long ago it was, so that the database's may differ.
     """
 
     query: str
     parameters: dict[Captured, str] = Field(default_factory=dict)
+    since: str | None = None
     expect: dict[str, JsonValue]
+
+
+class CatalogCheck(Check):
+    """Every object that the contract of the migrations names is in the database, and protects as it says.
+
+    `contract` is the path of its file, where the check runs.
+    """
+
+    contract: str
+
+
+class KeyCheck(Check):
+    """A key is taken by the service that gave it out, as the header `apikey` of a GET.
+
+    `secret` is its name among the stack's secrets, `key_env` the variable that holds it.
+    """
+
+    url: Url
+    secret: Name
+    key_env: EnvName
 
 
 class NotHere(Strict):

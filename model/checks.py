@@ -27,8 +27,10 @@ from model.check_surroundings import (
     AssetsCheck,
     BrowserCheck,
     BundleCheck,
+    CatalogCheck,
     CronJobsCheck,
     DnsCheck,
+    KeyCheck,
     LogsCheck,
     NotHere,
     PodsCheck,
@@ -64,7 +66,9 @@ KIND_OF: Mapping[type[Check], Kind] = {
     PodsCheck: "pods",
     CronJobsCheck: "cron-jobs",
     LogsCheck: "logs",
+    CatalogCheck: "catalog",
     RowCheck: "database",
+    KeyCheck: "key",
 }
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
@@ -80,6 +84,7 @@ class TokenSource(Strict):
     token_env: EnvName = "ORKA_TOKEN"  # noqa: S105 - the name of a variable
     supabase_url: Url | None = None
     anon_key_env: EnvName = "SUPABASE_KEY"
+    service_key_env: EnvName = "SUPABASE_SERVICE_KEY"
     email_env: EnvName = "ORKA_CHECK_EMAIL"
     password_env: EnvName = "ORKA_CHECK_PASSWORD"  # noqa: S105 - the name of a variable
     other_email_env: EnvName = "ORKA_CHECK_OTHER_EMAIL"
@@ -105,7 +110,9 @@ class ChecksFile(Strict):
     pods: tuple[PodsCheck, ...] = ()
     cron_jobs: tuple[CronJobsCheck, ...] = ()
     logs: tuple[LogsCheck, ...] = ()
+    catalog: tuple[CatalogCheck, ...] = ()
     database: tuple[RowCheck, ...] = ()
+    key: tuple[KeyCheck, ...] = ()
     not_here: tuple[NotHere, ...] = ()
 
     def all(self) -> tuple[Check, ...]:

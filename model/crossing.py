@@ -102,7 +102,8 @@ def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Ite
 
 def _aliases(settings: Settings) -> Iterator[str]:
     backend = settings.backend
-    known = {*OWN_VARIABLES, *plain(settings), *backend.contract.env, *backend.env}
+    contract = backend.contract
+    known = {*OWN_VARIABLES, *plain(settings), *contract.env, *contract.secret_env, *backend.env}
     for alias, name in backend.contract.aliases.items():
         if name not in known:
             yield f"backend.contract.aliases.{alias}: no variable is called {name}: name one that is"

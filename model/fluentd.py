@@ -17,21 +17,26 @@ NOISE = r'"(GET|HEAD) /health(/[a-z]+)? HTTP/[0-9.]+" 200'
 BEGINS = (
     r"^(?!\s|Traceback |During handling|The above exception|[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b)"
 )
-HIDDEN = (
-    r"((?:authorization|password|passwd|secret|token|api[_-]?key)\\?[\"']?\s*[:=]\s*\\?[\"']?(?:bearer\s+|basic\s+)?)"
-    # A brace would end the expression that it stands in; a backslash before a quote ends inner JSON's text.
-    r"(?:[^\s\"',\x7d&\\]|\\(?![\"']))+"
+_SECRETS = "(?:authorization|password|passwd|secret|token|api[_-]?key)"
+NAMED = f"{_SECRETS}$"
+ASSIGNED = (
+    # `=>` is Ruby's, where a line that was no text became one.
+    rf"({_SECRETS}\\?[\"']?\s*(?:=>|[:=])\s*\\?[\"']?(?:bearer\s+|basic\s+)?)"
+    # A backslash before a quote ends inner JSON's text.
+    r"(?:[^\s\"',}&\\]|\\(?![\"']))+"
 )
 LOGIN = r"(://[^/\s:@]*:)[^/\s@]+(?=@)"
+"""The password of an address."""
 # What passes once somebody has mended the token, the address, the way there or Splunk itself. Any other code
 # moves the lines aside for good, and no count of tries tells of it.
 RETRIED = "401,403,404,408,429,500,502,503,504"
-KEYS = "authorization,password,passwd,secret,token,api_key,apikey"
+SECRETS_MOUNT = "/fluentd/secrets"
+SHARED_KEY, ELASTICSEARCH, SPLUNK = "fluentd-shared-key", "elasticsearch-password", "splunk-hec-token"
 
 
-def _secret(variable: str) -> str:
-    """Fails at the start where it is missing; `ENV[…]` would be an empty text."""
-    return f"\"#{{ENV.fetch('{variable}')}}\""
+def _secret(file: str) -> str:
+    """Read when fluentd starts, which fails where it is missing. A variable would be every process's."""
+    return f"\"#{{File.read('{SECRETS_MOUNT}/{file}').strip}}\""
 
 
 def configuration(logging: Logging) -> list[Directive]:
@@ -50,7 +55,7 @@ def configuration(logging: Logging) -> list[Directive]:
             inside=[
                 Directive(
                     "security",
-                    parameters={"self_hostname": "fluentd", "shared_key": _secret("FLUENTD_SHARED_KEY")},
+                    parameters={"self_hostname": "fluentd", "shared_key": _secret(SHARED_KEY)},
                 )
             ],
         ),
@@ -110,18 +115,17 @@ def _quiet() -> Directive:
 
 
 def _hidden() -> Directive:
-    hide = f".gsub({_slashed(HIDDEN)}i, '\\1[hidden]').gsub({_slashed(LOGIN)}, '\\1[hidden]')"
-    changed = Directive("record", parameters={"message": f'${{record["message"].to_s{hide}}}'})
+    """By a filter of our own, `manifests/filter_hide_secrets.rb`: in every text, at any depth."""
     return Directive(
         "filter",
         "**",
         {
-            "@type": "record_transformer",
+            "@type": "hide_secrets",
             "@id": "secrets",
-            "enable_ruby": "true",
-            "remove_keys": KEYS,
+            "named": f"{_slashed(NAMED)}i",
+            "assigned": f"{_slashed(ASSIGNED)}i",
+            "login": _slashed(LOGIN),
         },
-        [changed],
     )
 
 
@@ -134,7 +138,7 @@ def _sink(logging: Logging) -> Directive:
             **common,
             "hosts": str(logging.url),
             "user": logging.user,
-            "password": _secret("ELASTICSEARCH_PASSWORD"),
+            "password": _secret(ELASTICSEARCH),
             "ssl_verify": "true",
             "ssl_version": "TLSv1_2",
             "logstash_format": "true",
@@ -152,7 +156,7 @@ def _sink(logging: Logging) -> Directive:
             "retryable_response_codes": RETRIED,
         }
         # Splunk takes any user beside its token; in a header fluentd would show it in its log.
-        token = {"method": "basic", "username": "splunk", "password": _secret("SPLUNK_HEC_TOKEN")}
+        token = {"method": "basic", "username": "splunk", "password": _secret(SPLUNK)}
         inside = [Directive("auth", parameters=token), as_json, _buffer(logging)]
         return Directive("match", "**", parameters, inside)
     return Directive(

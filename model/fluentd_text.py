@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# What fluentd brings, and what the images of fluentd-kubernetes-daemonset add.
+# What fluentd brings, what the images of fluentd-kubernetes-daemonset add, and our own filter.
 KNOWN = {
     "source": {"forward", "http", "monitor_agent", "prometheus", "prometheus_output_monitor"},
-    "filter": {"grep", "record_transformer", "concat", "record_modifier"},
+    "filter": {"grep", "record_transformer", "concat", "hide_secrets"},
     "match": {"elasticsearch", "http", "file", "stdout", "relabel", "null"},
     "buffer": {"file", "memory"},
     "format": {"json", "single_value"},
@@ -20,13 +20,14 @@ KNOWN = {
 NEEDED = {
     ("source", "forward"): ("port", "bind"),
     ("filter", "concat"): ("key", "timeout_label"),
+    ("filter", "hide_secrets"): ("named", "assigned", "login"),
     ("match", "elasticsearch"): ("hosts", "password", "ssl_version"),
     ("match", "http"): ("endpoint", "retryable_response_codes"),
     ("match", "file"): ("path",),
 }
 BUFFERED = {"elasticsearch", "http", "file"}
 _SECRET = re.compile(r"password|shared_key|token|secret|api_key")
-_FROM_ENVIRONMENT = re.compile(r"\"#\{ENV\.fetch\('[A-Z_]+'\)\}\"")
+_FROM_FILE = re.compile(r"\"#\{File\.read\('/[a-z/-]+'\)\.strip\}\"")
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def _own_faults(one: Directive) -> Iterator[str]:
     if one.name == "match" and one.kind in BUFFERED and not any(i.name == "buffer" for i in one.inside):
         yield f"<match> of the type {one.kind} has no buffer: what it cannot hand on is lost"
     for key, value in one.parameters.items():
-        if _SECRET.search(key) and key != "remove_keys" and not _FROM_ENVIRONMENT.fullmatch(value):
-            yield f"<{one.name}> {key} is not taken from the environment, with an error where it is missing"
+        if _SECRET.search(key) and not _FROM_FILE.fullmatch(value):
+            yield f"<{one.name}> {key} is not taken from a file"
 
 
 def _all(directives: Sequence[Directive]) -> Iterator[Directive]:

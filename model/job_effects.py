@@ -1,4 +1,7 @@
-"""What must be true of the database after a background job has run, for the tenant of the checks' user."""
+"""What must be true of the database after a background job has run, for the tenant of the checks' user.
+
+`%(age_s)s` is how long ago that run began: what stood there before is no effect of it.
+"""
 
 from __future__ import annotations
 
@@ -7,42 +10,48 @@ from typing import TYPE_CHECKING, Literal
 from model.check_surroundings import RowCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 Task = Literal["anomaly-detection", "embedding-generation", "model-training", "scheduled-reports"]
 
 PREFIX = "effect-of-"
 
-# What arrived after the run began is the next run's.
-_SETTLED = "e.timestamp < now() - interval '5 minutes'"
-# A run takes a part of what waits: a backlog that is being worked off is no fault.
-_LATELY = "> now() - interval '10 minutes'"
+_BEGUN = "(now() - %(age_s)s * interval '1 second')"
+# What arrived just before the run began may be committed after it has looked: it is the next run's.
+_SETTLED = f"e.timestamp < {_BEGUN} - interval '5 minutes'"
 _EVENTS = "public.roche_audit_logs AS e"
+# A run takes a part of what waits: a backlog that is being worked off is no fault.
 _EFFECTS: dict[Task, str] = {
     "anomaly-detection": (
+        # The job looks a day back from its own moment, which is a little later than the beginning.
         f"SELECT NOT EXISTS (SELECT FROM {_EVENTS} WHERE {_SETTLED}"
-        " AND e.severity IN ('critical', 'error') AND e.timestamp > now() - interval '24 hours'"
+        f" AND e.severity IN ('critical', 'error') AND e.timestamp > {_BEGUN} - interval '23 hours'"
         " AND NOT EXISTS (SELECT FROM public.audit_anomalies AS a WHERE a.audit_event_id = e.id))"
-        f" OR EXISTS (SELECT FROM public.audit_anomalies WHERE detection_timestamp {_LATELY}) AS done"
+        f" OR EXISTS (SELECT FROM public.audit_anomalies WHERE detection_timestamp >= {_BEGUN}) AS done"
     ),
     "embedding-generation": (
         f"SELECT NOT EXISTS (SELECT FROM {_EVENTS} WHERE {_SETTLED}"
         " AND NOT EXISTS (SELECT FROM public.audit_embeddings AS m WHERE m.audit_event_id = e.id))"
-        f" OR EXISTS (SELECT FROM public.audit_embeddings WHERE created_at {_LATELY}) AS done"
+        f" OR EXISTS (SELECT FROM public.audit_embeddings WHERE created_at >= {_BEGUN}) AS done"
     ),
     "model-training": (
-        "SELECT EXISTS (SELECT FROM public.audit_ml_models WHERE is_active)"
-        f" OR NOT EXISTS (SELECT FROM {_EVENTS} WHERE {_SETTLED}) AS done"
+        # Nothing to learn is no fault: no event came since the newest model was made.
+        f"SELECT EXISTS (SELECT FROM public.audit_ml_models WHERE training_date >= {_BEGUN})"
+        f" OR NOT EXISTS (SELECT FROM {_EVENTS} WHERE {_SETTLED} AND e.created_at >"
+        " (SELECT coalesce(max(training_date), '-infinity') FROM public.audit_ml_models)) AS done"
     ),
     "scheduled-reports": (
+        # Due once a day: what another run has done today was nothing for this one.
         "SELECT count(*) = 0 AS done FROM public.audit_scheduled_reports"
-        " WHERE is_active AND (last_run IS NULL OR last_run < date_trunc('day', now()))"
+        f" WHERE is_active AND created_at < {_BEGUN}"
+        f" AND (last_run IS NULL OR last_run < date_trunc('day', {_BEGUN}))"
     ),
 }
 
 
-def effects(tasks: Iterable[Task]) -> tuple[RowCheck, ...]:
-    """Return the check of each job's effect: a job that exits 0 and writes nothing has none."""
+def effects(begun: Mapping[Task, str]) -> tuple[RowCheck, ...]:
+    """Return the check of each job's effect, by when its run began: one that writes nothing has none."""
     return tuple(
-        RowCheck(name=f"{PREFIX}{task}", query=_EFFECTS[task], expect={"done": True}) for task in tasks
+        RowCheck(name=f"{PREFIX}{task}", query=_EFFECTS[task], since=moment, expect={"done": True})
+        for task, moment in begun.items()
     )

@@ -27,6 +27,8 @@ _KINDS = get_args(Kind)
 _FOLDER = re.compile(r"(?P<version>\d{3})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)")
 _STEP_FILE = re.compile(r"\d{2}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql")
 _KIND_LINE = re.compile(r"-- step: (\S+)\s*")
+# Stands in a comment of any of the steps' files; the older program reads it off the ledger.
+_INCOMPATIBLE = re.compile(r"^--[ \t]*incompatible-with-older:[ \t]*(?P<reason>.*?)[ \t]*$", re.MULTILINE)
 _WHOLE = "up.sql"
 # Read by other verbs than `apply`.
 _NOT_STEPS = {_WHOLE, "down.sql"}
@@ -80,6 +82,8 @@ class Migration(BaseModel):
     """Path of what takes back an adoption that came to its end."""
     shapes: tuple[str, ...] = ()
     """Paths of the catalogs that the adoption recognises (`from/`)."""
+    incompatible_with_older: str | None = None
+    """Why a program that does not know this migration must not work on its schema; else none."""
 
 
 class Plan(BaseModel):
@@ -165,7 +169,17 @@ def _migration(folder: str, files: Mapping[str, str]) -> Migration:
         undo=undo if undo in files else None,
         adopted_down=down if down in files else None,
         shapes=tuple(path for path in sorted(files) if _in(path, folder, "from")),
+        incompatible_with_older=_incompatible([step.path for step in steps], files),
     )
+
+
+def _incompatible(paths: list[str], files: Mapping[str, str]) -> str | None:
+    """The reason that the files give, or none."""
+    reasons = [(path, match["reason"]) for path in paths for match in _INCOMPATIBLE.finditer(files[path])]
+    for path, reason in reasons:
+        if not reason:
+            raise PlanError(f"{path}: incompatible-with-older says no reason: write it after the colon")
+    return "; ".join(reason for _, reason in reasons) or None
 
 
 def _step(path: str, kind: Kind | None, files: Mapping[str, str]) -> Step:

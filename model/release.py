@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 LENGTH = 12
+RELEASE = "orka-ppm/release"
+"""The annotation that has it."""
 # How the cluster is reached, and the switch for one single `up`, are no part of what is deployed.
 NOT_DEPLOYED: dict[str, bool | set[str]] = {
     "cluster": {"kubeconfig", "context", "take_over"},

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import sentry
+from model.database_url import admin_url_fault
 from model.settings_base import an_address, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRANSACTION_POOLER_PORT = 6543
 SHORTEST_KEY_BYTES = 32
 SHORTEST_SALT_BYTES = 16
 JWT_PARTS = 3
@@ -34,25 +34,6 @@ class SecretSpec:
     rule: Callable[[str], str | None]
     required: bool = True
     purpose: str
-
-
-def _admin_url(value: str) -> str | None:
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return "is not a URL; expected postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or len(parts.path) <= 1:
-        return "expected postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    if not parts.username or not parts.password:
-        return "needs a user and a password: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    if (parts.username, parts.password) == ("user", "pass"):
-        return "is the guide's placeholder user:pass; give the real admin URL"
-    if port == TRANSACTION_POOLER_PORT:
-        return (
-            "is a transaction pooler (port 6543), which holds no locks; use the direct or session port 5432"
-        )
-    return None
 
 
 def jwt_role(value: str) -> str | None:
@@ -141,7 +122,7 @@ SECRETS: tuple[SecretSpec, ...] = (
     SecretSpec(
         key="database-admin-url",
         variable="DATABASE_URL",
-        rule=_admin_url,
+        rule=admin_url_fault,
         purpose="for the migration and the login roles; the backend gets a role of its own",
     ),
     SecretSpec(key="supabase-key", variable="SUPABASE_KEY", rule=_jwt("anon"), purpose="the public anon key"),

@@ -16,6 +16,7 @@ from model.settings_base import (
     DnsLabel,
     HostName,
     HttpUrl,
+    LinePattern,
     Origin,
     Repository,
     Schedule,
@@ -48,6 +49,8 @@ class Build(Strict):
     dockerfile: str | None = None
     base_image: str | None = None
     network: str | None = None
+    args: dict[VariableName, str] = Field(default_factory=dict)
+    """Build arguments beside the stack's own. They stay in the image's history: no secrets."""
     platform: str = "linux/amd64"
 
 
@@ -191,7 +194,7 @@ class Frontend(Strict):
     url: Origin | None = None
     profile: Literal["guide", "orka-ppm"] = "guide"
     contract: Contract = Contract()
-    replicas: int = Field(default=1, ge=1, le=50)
+    replicas: int = Field(default=2, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
     rollout: Rollout = Rollout()
     env: dict[VariableName, str] = Field(default_factory=dict)
@@ -203,6 +206,12 @@ class CronJob(Strict):
     schedule: Schedule
     deadline_seconds: Seconds
     suspended: bool = False
+    command: tuple[str, ...] = ()
+    """Instead of the image's own entry point, where it is not empty."""
+    args: tuple[str, ...] | None = None
+    """Instead of `backend.contract.job-command` and the job's name."""
+    env: dict[VariableName, str] = Field(default_factory=dict)
+    """Of this job alone, over the backend's."""
 
     @model_validator(mode="after")
     def _ends_before_the_next(self) -> Self:
@@ -240,6 +249,7 @@ class Verification(Strict):
 
     `run_jobs` are the jobs that every rollout may run once, side by side, before it.
     `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
+    `log_allow` are patterns of lines that look like faults and are known to be none.
     """
 
     enabled: bool = True
@@ -249,6 +259,7 @@ class Verification(Strict):
     announce: bool = False
     version: str | None = None
     bundle_hosts: tuple[HostName, ...] = ()
+    log_allow: tuple[LinePattern, ...] = ()
     run_jobs: tuple[Task, ...] = ()
     latency_ms: LatencyLimits = LatencyLimits()
 

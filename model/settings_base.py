@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
+from model.check_kinds import Pattern
 from model.schedule import longest_gap_s
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ def inside(host: str) -> bool:
         return host.endswith((".svc", ".svc.cluster.local"))
 
 
+def _not_every_line(pattern: str) -> str:
+    if re.search(pattern, ""):
+        message = "matches every line: name what is known and harmless"
+        raise ValueError(message)
+    return pattern
+
+
 def _runs(schedule: str) -> str:
     longest_gap_s(schedule)
     return schedule
@@ -125,6 +133,7 @@ HttpUrl = Annotated[
     AfterValidator(an_address),
     AfterValidator(_plain_http_only_inside),
 ]
+LinePattern = Annotated[Pattern, AfterValidator(_not_every_line)]
 Origin = Annotated[
     str,
     Text(

@@ -24,7 +24,7 @@ LabelValue = Annotated[
     Text(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", "expected the value of a label like backend"),
 ]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
-Part = Literal["backend", "frontend", "prometheus"]
+Part = Literal["backend", "frontend", "prometheus", "fluentd"]
 
 
 def _each_its_own(given: dict[Part, dict[str, str]]) -> dict[Part, dict[str, str]]:

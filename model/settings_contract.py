@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from model.secrets import SECRETS
 from model.settings_base import Path, Port, Seconds, Strict, VariableName
 
 Uid = Annotated[int, Field(ge=10_000, le=2_000_000_000)]
 """Above every user that a node has: one that escapes from its container is nobody there."""
+
+NOT_FOR_PODS = {
+    "database-admin-url": "each pod has a login of its own",
+    "registry-password": "it pulls images",
+}
+
+
+def _for_pods(key: str) -> str:
+    if key in NOT_FOR_PODS:
+        message = f"no pod is given {key}: {NOT_FOR_PODS[key]}; name another secret"
+        raise ValueError(message)
+    if key not in {spec.key for spec in SECRETS}:
+        message = "expected the key of a secret of the stack, like openai-api-key"
+        raise ValueError(message)
+    return key
+
+
+SecretKey = Annotated[str, AfterValidator(_for_pods)]
 
 
 class Probe(Strict):
@@ -54,7 +73,11 @@ class Contract(Strict):
     port: Port = 8000
     command: tuple[str, ...] = ()
     """Instead of the image's own entry point, where it is not empty."""
+    args: tuple[str, ...] = ()
+    """Instead of the image's own arguments, where it is not empty."""
     uid: Uid = 10_001
+    gid: Uid | None = None
+    """The same as `uid`, where it is not given."""
     writable: tuple[Path, ...] = ()
     """Paths besides /tmp that the image writes to; each is empty in a new pod."""
     probes: Probes = Probes()
@@ -68,5 +91,7 @@ class BackendContract(Contract):
     aliases: dict[VariableName, VariableName] = Field(default_factory=dict)
     """By another name of a variable the guide's name for it: the pods get both."""
     env: dict[VariableName, str] = Field(default_factory=dict)
+    secret_env: dict[VariableName, SecretKey] = Field(default_factory=dict)
+    """By the name of a variable the stack's secret that it holds; the pods read it from their Secret."""
     job_command: tuple[str, ...] = ("python", "-m", "jobs")
     """The container's arguments; the name of the job, as in the settings, comes after them."""

@@ -96,5 +96,7 @@ class Monitoring(Strict):
     watchdog_url: HttpUrl | None = None
     """Told at every turn that alerting lives; who is not told for a while must raise the alarm."""
     runbook_url: HttpUrl = "https://github.com/orka-ppm/staging/blob/main/docs/runbook.md"
+    team: DnsLabel = "orka-ppm"
+    """Whose the alerts are, for who routes those of many teams."""
     operator: Operator = Operator()
     resources: Resources = Resources.model_validate({"memory-request": "256Mi", "memory-limit": "1Gi"})

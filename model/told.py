@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from model import cron_limits, monitoring_parts
+from model.check_kinds import Pattern  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ class Told(BaseModel):
     `gate` says whether every rollout ends with one. `deployments` are all that there should be, each with
     its image's name in the output `images`; `bundle_hosts` are those that the page may name beside its own
     and the API's; `suspended_cron_jobs` are those that the settings themselves suspend;
-    `time_zone` is that of all their schedules.
+    `time_zone` is that of all their schedules; `log_allow` are patterns of lines of logs that are no faults.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -35,6 +36,7 @@ class Told(BaseModel):
     deployments: dict[str, str] = {"backend": "backend", "frontend": "frontend"}
     suspended_cron_jobs: tuple[str, ...] = ()
     time_zone: str | None = None
+    log_allow: tuple[Pattern, ...] = ()
 
     def references(self, images: Mapping[str, str]) -> dict[str, str]:
         """By Deployment the image that it should run, where the stack has one."""
@@ -58,6 +60,7 @@ def told(settings: Settings) -> Told:
         deployments=_deployments(settings),
         suspended_cron_jobs=tuple(cron_limits.suspended(settings)),
         time_zone=settings.cron_jobs.time_zone,
+        log_allow=wanted.log_allow,
     )
 
 

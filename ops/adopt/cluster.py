@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KINDS = (
     "deployments,statefulsets,daemonsets,cronjobs,jobs,services,ingresses,configmaps,secrets,serviceaccounts,"
     "networkpolicies,poddisruptionbudgets,horizontalpodautoscalers,resourcequotas,limitranges,"
-    "persistentvolumeclaims"
+    "persistentvolumeclaims,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io"
 )
 MANAGER = "ops-adopt"
 _AT_ONCE = 4

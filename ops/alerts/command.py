@@ -23,11 +23,11 @@ exit codes:
   1  somebody was not
   2  there is no Alertmanager, no channel, or no address
 """
-_FORWARDED = "--alertmanager http://localhost:9093"
 _OPERATORS = (
     "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. "
-    "Where network policies keep the API server out, and where there are several replicas, each of which "
-    f"counts for itself: `kubectl port-forward` to a pod's port 9093, and {_FORWARDED}."
+    "One pod is asked, by `kubectl port-forward`, which needs the rights to get the Service, to get and list "
+    "pods, and to get and create pods/portforward. Of several replicas each counts for itself: forward a "
+    "port to the one that sends, and --alertmanager http://localhost:9093."
 )
 
 
@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it", epilog=_OPERATORS)
-    test.add_argument("--alertmanager", metavar="URL", help="instead of asking through kubectl")
+    test.add_argument("--alertmanager", metavar="URL", help="instead of a pod that kubectl finds")
     test.add_argument("--namespace", default="staging", help="the application's; default: %(default)s")
     test.add_argument(
         "--service", default=SERVICE, metavar="NAME:PORT", help="Alertmanager's; default: %(default)s"
@@ -75,12 +75,7 @@ def _test(args: argparse.Namespace) -> int:
             )
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]
-        remedy = "`ops status`"
-        if not args.alertmanager:
-            # A port that is forwarded ends in the pod itself, where no policy asks who it is.
-            remedy += "; where network policies keep the API server out: `kubectl port-forward --namespace "
-            remedy += f"{place} service/{args.service.partition(':')[0]} 9093`, and {_FORWARDED}"
-        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; {remedy}", file=sys.stderr)
+        print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
         return 2
     except (NoChannelError, KubectlError) as error:
         print(f"ops alerts test: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Talks to the stack's Alertmanager: at an address, or through kubectl and the API server."""
+"""Talks to the stack's Alertmanager: at an address, or through kubectl."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import yaml
 
-from ops.cluster import proxy
+from ops.cluster import forward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,11 +56,11 @@ def reached(url: str | None, *, service: str, namespace: str, context: str | Non
         KubectlError: kubectl cannot be asked.
     """
     if url:
-        with httpx.Client(base_url=url, timeout=proxy.TIMEOUT_S, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=forward.TIMEOUT_S, trust_env=False) as client:
             yield Server(client)
     else:
         name, _, port = service.partition(":")
-        with proxy.service(name, namespace, port=port or PORT, context=context) as client:
+        with forward.service(name, namespace, port=port or PORT, context=context) as client:
             yield Server(client)
 
 

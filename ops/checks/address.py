@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from ops.checks.asking import milliseconds_since
@@ -13,6 +14,8 @@ from ops.checks.result import Outcome
 from ops.checks.shown import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from model.check_surroundings import DnsCheck, TlsCheck
     from ops.checks.session import Session
 
@@ -36,9 +39,9 @@ async def certificate(session: Session, check: TlsCheck) -> Outcome:
     except ssl.SSLCertVerificationError as error:
         return Outcome("failed", plain(f"the certificate is refused: {error.verify_message}"))
     except TimeoutError:
-        return Outcome("errored", "no handshake in time")
+        return Outcome("errored", "no handshake in time", again=True)
     except (OSError, ssl.SSLError) as error:
-        return Outcome("errored", plain(f"no handshake: {error}"))
+        return Outcome("errored", plain(f"no handshake: {error}"), again=True)
     took = milliseconds_since(begun)
     reason = days_fault(ssl.cert_time_to_seconds(ends), time.time(), check.min_days)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
@@ -57,12 +60,18 @@ async def resolves(session: Session, check: DnsCheck) -> Outcome:
         async with asyncio.timeout(session.seconds()):
             found = await asyncio.get_running_loop().getaddrinfo(check.host, None, type=socket.SOCK_STREAM)
     except TimeoutError:
-        return Outcome("errored", "the resolver did not answer in time")
+        return Outcome("errored", "the resolver did not answer in time", again=True)
     except (OSError, UnicodeError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            return Outcome("errored", plain(f"the resolver gave no answer: {error}"), again=True)
         return Outcome("failed", plain(f"does not resolve: {error}"))
     took = milliseconds_since(begun)
-    addresses = {str(entry[4][0]) for entry in found}
-    foreign = sorted(addresses - set(check.addresses)) if check.addresses else []
-    if foreign:
-        return Outcome("failed", f"resolves to {', '.join(foreign)}, which is not among the expected", took)
-    return Outcome("passed", None, took, samples=(took,))
+    reason = address_fault({str(entry[4][0]) for entry in found}, check.addresses)
+    return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+
+
+def address_fault(found: Iterable[str], expected: Iterable[str]) -> str | None:
+    """Return which addresses a name leads to and must not, or None; where none are expected, any will do."""
+    known = {ip_address(one) for one in expected}
+    foreign = sorted(one for one in found if known and ip_address(one) not in known)
+    return f"resolves to {', '.join(foreign)}, which is not among the expected" if foreign else None

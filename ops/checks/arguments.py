@@ -13,7 +13,8 @@ The bearer token of the calls comes from ORKA_TOKEN, or from a password grant at
 SUPABASE_KEY (the anon key), ORKA_CHECK_EMAIL, ORKA_CHECK_PASSWORD. With --from-file the file names the
 variables. Further ones are optional; what needs them is listed as not run without them:
 ORKA_CHECK_OTHER_EMAIL and ORKA_CHECK_OTHER_PASSWORD (a user of another tenant), ORKA_CHECK_JWT_SECRET (to
-make a token that has expired), ORKA_CHECK_DATABASE_URL (to read rows back). Secrets are never printed.
+make a token that has expired), ORKA_CHECK_DATABASE_URL (to read rows back), SUPABASE_SERVICE_KEY (to see that
+it is taken). Secrets are never printed.
 
 The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
 Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read by a Job in the cluster,

@@ -46,8 +46,12 @@ def run(args: argparse.Namespace) -> int:
         baseline = _baseline(args.baseline)
         loaded = _load(args, environment)
         checks = without(_only(loaded, args.only), args.without)
-        known = credentials(checks.token, environment, needs_token=checks.needs_token)
-        here, not_run = possible(checks, known, rules, has_kubectl=shutil.which("kubectl") is not None)
+        keys = [check.key_env for check in checks.key]
+        known = credentials(checks.token, environment, needs_token=checks.needs_token, key_envs=keys)
+        here, not_run = possible(
+            checks, known, rules,
+            has_kubectl=shutil.which("kubectl") is not None, is_file=lambda name: Path(name).is_file(),
+        )  # fmt: skip
         if not here.all():
             raise _UsageError(f"none of the checks can be run from here: {not_run[0].reason}")
     except outputs.OutputsError as error:

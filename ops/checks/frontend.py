@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.page import assets, hosts, type_fault
+from ops.checks.patience import may_ask_again, pause
 from ops.checks.result import Outcome
 from ops.checks.shown import SHOWN_CHARACTERS, plain
 
@@ -80,7 +81,12 @@ async def _judged(
 
 
 async def _get(session: Session, url: str) -> Answer | NoAnswer:
-    return await ask(session.http, Request("GET", url), session.seconds())
+    answer = await ask(session.http, Request("GET", url), session.seconds())
+    if isinstance(answer, NoAnswer) and not answer.final and may_ask_again(session, 1):
+        # One dropped connection among two hundred says nothing about the page.
+        await pause(session)
+        answer = await ask(session.http, Request("GET", url), session.seconds())
+    return answer
 
 
 def _foreign(url: str, answer: Answer | NoAnswer, expected: Iterable[str]) -> str | None:

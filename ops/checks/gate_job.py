@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GATE = "verification"
 MARK = "orka-ppm/asked-by-the-shell"
-KINDS = ("database",)
+KINDS = ("database", "catalog")
 """What the gate can ask and a shell without the database's address cannot."""
 
 _THERE = "in the cluster"

@@ -29,7 +29,8 @@ async def latency(session: Session, check: LatencyCheck) -> Outcome:
             return Outcome("inconclusive", reason, attempts=attempt - 1, samples=tuple(samples))
         answer = await ask(session.http, request, session.seconds())
         if isinstance(answer, NoAnswer):
-            return Outcome("errored", answer.reason, attempts=attempt, samples=tuple(samples))
+            again = not answer.final
+            return Outcome("errored", answer.reason, attempts=attempt, samples=tuple(samples), again=again)
         if answer.status != _OK:
             reason = f"answered {answer.status}, expected 200: its time says nothing"
             return Outcome("failed", reason, answer.latency_ms, attempt, tuple(samples))

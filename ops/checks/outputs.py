@@ -113,4 +113,13 @@ def _deployed(outputs: Mapping[str, Any], known: Told) -> Deployed:
         cron_jobs=schedules if isinstance(schedules, dict) else {},
         suspended=known.suspended_cron_jobs,
         time_zone=known.time_zone,
+        log_allow=known.log_allow,
+        addresses=_addresses(outputs.get("dns_records")),
     )
+
+
+def _addresses(records: Any) -> dict[str, str]:
+    """By host the address of its record. A name that it shall lead to has addresses that come and go."""
+    named = records.items() if isinstance(records, dict) else ()
+    split = {host: str(record).partition(" ") for host, record in named}
+    return {host: address for host, (kind, _, address) in split.items() if kind in ("A", "AAAA")}

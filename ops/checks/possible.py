@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model.check_kinds import Check, FunctionalCall
-from model.check_surroundings import CronJobsCheck, DnsCheck, LogsCheck, NotHere, PodsCheck, RowCheck
+from model.check_surroundings import (
+    CatalogCheck,
+    CronJobsCheck,
+    DnsCheck,
+    KeyCheck,
+    LogsCheck,
+    NotHere,
+    PodsCheck,
+    RowCheck,
+)
 from model.checks import KIND_OF, kind_of
 
 if TYPE_CHECKING:
@@ -17,15 +26,18 @@ if TYPE_CHECKING:
 
 
 def possible(
-    checks: ChecksFile, credentials: Credentials, rules: tuple[ConnectTo, ...], *, has_kubectl: bool
+    checks: ChecksFile,
+    credentials: Credentials,
+    rules: tuple[ConnectTo, ...],
+    *,
+    has_kubectl: bool,
+    is_file: Callable[[str], bool] = lambda _: True,
 ) -> tuple[ChecksFile, tuple[NotHere, ...]]:
     """Return the file without what cannot be run here, and that as a list with reasons."""
 
-    def reason(check: Check) -> str | None:
-        if isinstance(check, FunctionalCall):
-            return _without(check, checks.token, credentials)
-        if isinstance(check, RowCheck) and credentials.database_url is None:
-            return f"{checks.token.database_url_env} is not set"
+    def place(check: Check) -> str | None:
+        if isinstance(check, CatalogCheck) and not is_file(check.contract):
+            return f"{check.contract} is not here: run it in the folder of the project"
         if isinstance(check, DnsCheck) and any(rule.applies(check.host, rule.port or 0) for rule in rules):
             return "connections to this host are led elsewhere, its name is not used"
         if isinstance(check, PodsCheck | CronJobsCheck | LogsCheck) and not has_kubectl:
@@ -35,10 +47,20 @@ def possible(
     left_out = [
         NotHere(name=check.name, kind=kind_of(check), reason=why)
         for check in checks.all()
-        if (why := reason(check))
+        if (why := _unknown(check, checks.token, credentials) or place(check))
     ]
     names = {entry.name for entry in left_out}
     return selected(checks, lambda check: check.name not in names), (*checks.not_here, *left_out)
+
+
+def _unknown(check: Check, token: TokenSource, credentials: Credentials) -> str | None:
+    if isinstance(check, FunctionalCall):
+        return _without(check, token, credentials)
+    if isinstance(check, RowCheck | CatalogCheck) and credentials.database_url is None:
+        return f"{token.database_url_env} is not set"
+    if isinstance(check, KeyCheck) and check.key_env not in credentials.keys:
+        return f"{check.key_env} is not set"
+    return None
 
 
 def selected(checks: ChecksFile, wanted: Callable[[Check], bool]) -> ChecksFile:

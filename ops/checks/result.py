@@ -39,6 +39,7 @@ class Outcome:
     """What one check came to. `samples` are milliseconds, one for each answer that came.
 
     `of_others`: of a health address nothing is wrong but the `status`, for which others answer too.
+    `again`: the connection was the trouble, no answer was judged, and asking again does no harm.
     """
 
     verdict: Verdict
@@ -47,6 +48,7 @@ class Outcome:
     attempts: int = 1
     samples: tuple[int, ...] = ()
     of_others: bool = False
+    again: bool = False
 
 
 class CheckResult(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from model.check_surroundings import RowCheck
     from ops.checks.session import Session
 
-_CONNECT_S = 5
+CONNECT_S = 5
+_DROPPED = ("08", "57P")
 
 
 async def row(session: Session, check: RowCheck) -> Outcome:
@@ -31,10 +33,12 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     if url is None or session.token is None:
         return Outcome("errored", "there is no database address or no token", attempts=0)
     try:
-        parameters = fill(check.parameters, session.captured)
+        parameters = {**fill(check.parameters, session.captured), **_age(check, datetime.now(UTC))}
         expected = fill(check.expect, session.captured)
     except MissingError as error:
         return Outcome("inconclusive", str(error), attempts=0)
+    except ValueError:
+        return Outcome("errored", "nobody noted when the run began that this asks for", attempts=0)
     begun = time.monotonic()
     claims = json.dumps(claims_of(session.token))
     try:
@@ -43,13 +47,25 @@ async def row(session: Session, check: RowCheck) -> Outcome:
     except TimeoutError:
         return Outcome("errored", "the database gave no answer in time")
     except psycopg.Error as error:
-        # Its text may hold the address or a row: the class and the code say enough.
-        return Outcome(
-            "errored", f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
-        )
+        return unanswered(error)
     took = milliseconds_since(begun)
     reason = row_fault(found, expected)
     return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+
+
+def unanswered(error: psycopg.Error) -> Outcome:
+    """Say how the query failed. The error's text may hold the address or a row: class and code are enough."""
+    reason = f"the query failed: {type(error).__name__} ({error.sqlstate or 'no answer'})"
+    # 08: the connection; 57P: the server stops or begins. Without a code there was no session at all.
+    dropped = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08").startswith(_DROPPED)
+    return Outcome("errored", reason, again=dropped)
+
+
+def _age(check: RowCheck, now: datetime) -> dict[str, float]:
+    """How long ago the check's moment was. ValueError where it is none."""
+    if check.since is None:
+        return {}
+    return {"age_s": (now - datetime.fromisoformat(check.since).astimezone(UTC)).total_seconds()}
 
 
 def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str | None:
@@ -65,7 +81,7 @@ def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str
 async def _fetch(url: str, claims: str, query: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     async with (
         await psycopg.AsyncConnection.connect(
-            url, connect_timeout=_CONNECT_S, row_factory=dict_row
+            url, connect_timeout=CONNECT_S, row_factory=dict_row
         ) as connection,
         connection.transaction(force_rollback=True),
     ):

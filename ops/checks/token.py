@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from model.checks import FunctionalCall, JsonAssertion
@@ -59,16 +59,24 @@ class Credentials:
     other: PasswordGrant | None = None
     jwt_secret: str | None = None
     database_url: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys of services, by the variables that hold them."""
 
     def secrets(self) -> set[str]:
         """The values that no output may show."""
         origins = [origin for origin in (self.checker, self.other) if origin is not None]
         values = {value for origin in origins for value in secrets_of(origin)}
-        return values | {value for value in (self.jwt_secret, self.database_url) if value}
+        return values | {
+            value for value in (self.jwt_secret, self.database_url, *self.keys.values()) if value
+        }
 
 
 def credentials(
-    source: TokenSource, environment: Mapping[str, str], *, needs_token: bool = True
+    source: TokenSource,
+    environment: Mapping[str, str],
+    *,
+    needs_token: bool = True,
+    key_envs: Iterable[str] = (),
 ) -> Credentials:
     """Find everything that the environment gives.
 
@@ -95,6 +103,7 @@ def credentials(
         other=other,
         jwt_secret=secret or None,
         database_url=database or None,
+        keys={name: text for name in key_envs if (text := environment.get(name, "").strip())},
     )
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ops.kube_metrics.series import Series
 
 
+AS_USUAL = "As kube-state-metrics has it."
+HELP = {"orka_release_info": "The release that the stack is of, as `pulumi stack output release_id` has it."}
+
+
 def text(series: Iterable[Series]) -> str:
     """All of them, those of one name together."""
     by_name: dict[str, list[str]] = {}
@@ -19,7 +23,7 @@ def text(series: Iterable[Series]) -> str:
     lines = []
     for name, found in by_name.items():
         kind = "counter" if name.endswith("_total") else "gauge"
-        lines += [f"# HELP {name} As kube-state-metrics has it.", f"# TYPE {name} {kind}", *found]
+        lines += [f"# HELP {name} {HELP.get(name, AS_USUAL)}", f"# TYPE {name} {kind}", *found]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from model.quantity import amount
+from model.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,9 +52,13 @@ def _container(labels: Mapping[str, str], status: Json) -> Iterator[Series]:
 
 
 def deployments(items: Iterable[Json]) -> Iterator[Series]:
-    """How many pods there should be, how many there are, and whether a rollout moves."""
+    """How many pods there should be and are, whether a rollout moves; and the release, from its mark."""
     for item in items:
-        labels = {"namespace": item["metadata"]["namespace"], "deployment": item["metadata"]["name"]}
+        metadata = item["metadata"]
+        labels = {"namespace": metadata["namespace"], "deployment": metadata["name"]}
+        release = metadata.get("annotations", {}).get(RELEASE)
+        if release:
+            yield "orka_release_info", {"namespace": metadata["namespace"], "release": release}, 1.0
         status = item.get("status", {})
         yield "kube_deployment_spec_replicas", labels, float(item["spec"].get("replicas", 1))
         available = float(status.get("availableReplicas", 0))

@@ -43,10 +43,12 @@ def apply(
     options: Options,
     progress: Progress,
     open_guard: Callable[[], psycopg.Connection],
+    back_up: Callable[[], object] | None = None,
 ) -> Applied:
     """Apply what is pending and prove the contract before the last commit; else only prove it.
 
-    `open_guard` opens the second session, which only a run with something to do needs.
+    `open_guard` opens the second session, which only a run with something to do needs. `back_up` is called
+    before the first change, under the lock: of two runners only the one that will change something dumps.
     """
     scripts = read_scripts(plan)
     history = look(connection, plan)
@@ -57,13 +59,17 @@ def apply(
             sessions.refuse_transaction_pooler()
             refuse_unknown = partial(_refuse_unknown_tables, connection, contract, adopt=options.adopt)
             refuse_unknown(history)
-            preflight.check(
-                connection, options, progress, [step for _, step in _open_steps(connection, history)]
-            )
+            to_do = [step for _, step in _open_steps(connection, history)]
+            vector_is_missing = preflight.check(connection, options, progress, to_do)
             sessions.lock(options.lock_wait)
             # Another runner may have been at work while this one waited.
             history = look(connection, plan)
-            if refuse_unknown(history):
+            unknown = refuse_unknown(history)
+            if history.pending and back_up:
+                back_up()
+            if history.pending and vector_is_missing:
+                preflight.create_vector(connection)
+            if unknown:
                 shape = adoption.record(connection, plan, contract).shape
                 progress.tell("baseline", f"recognised: {shape}", shape=shape)
             steps = _open_steps(connection, history)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.plan import Plan
     from ops.migrate.connection import Target
-    from ops.migrate.contract import Contract
     from ops.migrate.pg_tools import Tools
 
 DUMP = "audit.dump"
@@ -106,20 +103,6 @@ def backup(
         raise
 
 
-def backup_before_change(
-    connection: psycopg.Connection,
-    target: Target,
-    plan: Plan,
-    contract: Contract,
-    directory: Path,
-    say: Callable[[str], None],
-) -> None:
-    """Back up where a migration is pending; else, or where the history is out of order, do nothing."""
-    history = ledger.history(connection, plan)
-    if history.pending and not history.tampered and not history.disorder:
-        say(f"backup: {backup(connection, target, list(contract.tables), directory, say)}")
-
-
 def _dump(
     connection: psycopg.Connection, target: Target, tools: Tools, tables: list[str], file: Path
 ) -> None:
@@ -145,19 +128,20 @@ def _prove(
 ) -> None:
     """Restore tables and rows, without what hangs on them, and compare."""
     home = vector_schema(connection).strip('"')
-    with scratch_database(connection) as scratch:
-        elsewhere = replace(target, url=make_conninfo(target.url, dbname=scratch))
-        with psycopg.connect(elsewhere.url, autocommit=True) as other:
-            prepare(other, {table.split(".")[0] for table in tables}, home)
-            sections = ["--section=pre-data", "--section=data", "--no-owner", "--no-privileges"]
-            pg_tools.run(
-                tools,
-                "pg_restore",
-                [*sections, f"--dbname=dbname={scratch}", str(file)],
-                target,
-            )
-            with other.transaction():
-                restored = content(other, tables)
+    with (
+        scratch_database(connection) as scratch,
+        psycopg.connect(make_conninfo(target.conninfo, dbname=scratch), autocommit=True) as other,
+    ):
+        prepare(other, {table.split(".")[0] for table in tables}, home)
+        sections = ["--section=pre-data", "--section=data", "--no-owner", "--no-privileges"]
+        pg_tools.run(
+            tools,
+            "pg_restore",
+            [*sections, f"--dbname=dbname={scratch}", str(file)],
+            target,
+        )
+        with other.transaction():
+            restored = content(other, tables)
     wrong = [table for table in tables if restored[table] != held[table]]
     if wrong:
         raise MigrateError(ExitCode.REFUSED, f"the restored dump differs in {', '.join(wrong)}")

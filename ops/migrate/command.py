@@ -77,7 +77,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             )
         if verb == "verify":
             one.add_argument("--catalog-only", action="store_true", help="try nothing out; reads only")
-        for name in {"apply": tuple(LIMITS), "rollback": LOCK_LIMITS}.get(verb, ()):
+        for name in {"apply": tuple(LIMITS), "rollback": LOCK_LIMITS, "backup": ("lock_wait",)}.get(verb, ()):
             default = getattr(defaults, name)
             one.add_argument(
                 f"--{name.replace('_', '-')}",

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
+from ops.migrate.transport import settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TRANSACTION_POOLER_PORT = 6543
-_CONNECT_TIMEOUT_SECONDS = 10
 _RETRY_PAUSE_SECONDS = 1.0
 # Of every session; a migration sets its own. The last one lets the server notice a killed runner, end
 # its statement and release its lock, instead of working on for nobody.
@@ -39,11 +39,14 @@ class Target:
     """A database to migrate; its text form shows no secret."""
 
     url: str = field(repr=False)
+    """As it was given, to recognise it in what is printed."""
+    conninfo: str = field(repr=False)
+    """What libpq gets, its `sslmode` and `connect_timeout` settled."""
     password: str = field(repr=False)
 
     def redact(self, text: str) -> str:
         """`text` without anything that lets one connect."""
-        return redact(text, (self.url, self.password))
+        return redact(text, (self.url, self.conninfo, self.password))
 
 
 def target_from_environment(environ: Mapping[str, str]) -> Target:
@@ -59,10 +62,10 @@ def target_from_environment(environ: Mapping[str, str]) -> Target:
             raise MigrateError(
                 ExitCode.REFUSED, f"DATABASE_URL_FILE cannot be read: {type(error).__name__}"
             ) from None
-    return _target(url.strip())
+    return _target(url.strip(), environ)
 
 
-def _target(url: str) -> Target:
+def _target(url: str, environ: Mapping[str, str]) -> Target:
     if not url.lower().startswith(("postgresql://", "postgres://")):
         raise MigrateError(ExitCode.REFUSED, "DATABASE_URL must start with postgresql://")
     try:
@@ -79,7 +82,8 @@ def _target(url: str) -> Target:
             f"port {_TRANSACTION_POOLER_PORT} is a pooler in transaction mode: locks do not hold there",
             "use the direct host or the pooler's session mode (port 5432)",
         )
-    return Target(url=url, password=str(parts.get("password") or ""))
+    conninfo = make_conninfo(url, **settled(parts, environ))
+    return Target(url=url, conninfo=conninfo, password=str(parts.get("password") or ""))
 
 
 def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
@@ -88,9 +92,8 @@ def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
     while True:
         try:
             connection = psycopg.connect(
-                target.url,
+                target.conninfo,
                 autocommit=True,
-                connect_timeout=_CONNECT_TIMEOUT_SECONDS,
                 application_name="orka-migrate",
                 prepare_threshold=None,
             )

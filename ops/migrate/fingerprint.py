@@ -1,8 +1,8 @@
 """One short name for the catalog of a whole database, the ledger's schema left out. Reads only.
 
 Everything that a migration can change in a database is in it: schemas, relations, columns, defaults,
-constraints, indexes, policies, triggers, functions, types, rights, default rights, comments, extensions.
-Roles are not: they belong to the server, and other databases may use them.
+constraints, indexes, policies, triggers, rules, functions, types, rights, default rights, comments,
+extensions. Roles are not: they belong to the server, and other databases may use them.
 """
 
 from __future__ import annotations
@@ -71,6 +71,12 @@ _QUERIES: dict[str, str] = {
                concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled)
         FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid
         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {_OURS} AND NOT g.tgisinternal
+    """,
+    "rule": f"""
+        SELECT format('%s.%s.%s', n.nspname, c.relname, w.rulename),
+               concat_ws(' ', pg_get_ruledef(w.oid), w.ev_enabled)
+        FROM pg_rewrite AS w JOIN pg_class AS c ON c.oid = w.ev_class
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {_OURS} AND w.rulename <> '_RETURN'
     """,
     "function": f"""
         SELECT format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),

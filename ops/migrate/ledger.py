@@ -28,6 +28,8 @@ class Entry:
     sha256: str
     applied_at: str
     applied_by: str
+    incompatible_with_older: str | None = None
+    """Why a program that does not know this migration must not work on its schema."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class History:
     """What contradicts the ledger, one line each."""
     disorder: tuple[str, ...]
     """Why the pending ones must not be applied now, one line each."""
+    incompatible: tuple[str, ...] = ()
+    """Why this program must leave the database alone, one line each, with the remedy."""
 
 
 def read(connection: psycopg.Connection) -> list[Entry]:
@@ -50,8 +54,10 @@ def read(connection: psycopg.Connection) -> list[Entry]:
         return []
     rows = connection.execute(
         "SELECT version, name, sha256,"
-        " to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), applied_by"
-        " FROM orka_migrations.ledger ORDER BY version"
+        " to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), applied_by,"
+        # By way of JSON: the ledger of an earlier program has no such column.
+        " to_jsonb(l) ->> 'incompatible_with_older'"
+        " FROM orka_migrations.ledger AS l ORDER BY version"
     ).fetchall()
     return [Entry(*row) for row in rows]
 
@@ -59,10 +65,14 @@ def read(connection: psycopg.Connection) -> list[Entry]:
 def record(connection: psycopg.Connection, migration: Migration, statements: int) -> None:
     """Add the row of a migration inside the transaction that ends its last step."""
     connection.execute(
-        "INSERT INTO orka_migrations.ledger (version, name, sha256, statements, duration_ms, applied_by)"
-        " SELECT %s, %s, %s, %s, extract(epoch FROM clock_timestamp() - min(started_at)) * 1000,"
+        "INSERT INTO orka_migrations.ledger (version, name, sha256, statements, incompatible_with_older,"
+        " duration_ms, applied_by)"
+        " SELECT %s, %s, %s, %s, %s, extract(epoch FROM clock_timestamp() - min(started_at)) * 1000,"
         " current_user || ' by ' || %s FROM orka_migrations.steps WHERE version = %s",
-        (migration.version, migration.name, migration.sha256, statements, runner(), migration.version),
+        (
+            *(migration.version, migration.name, migration.sha256, statements),
+            *(migration.incompatible_with_older, runner(), migration.version),
+        ),
     )
 
 
@@ -98,15 +108,29 @@ def compare(plan: Plan, entries: Sequence[Entry], steps: Sequence[StepEntry] = (
             for m in pending
             if m.version < newest
         ),
+        incompatible=tuple(
+            f"{entry.version} ({entry.name}) is applied and does not go with older programs:"
+            f" {entry.incompatible_with_older}; deploy a program that knows {entry.version}, or take it back"
+            f" with that one: ops migrate rollback --to {plan.latest}"
+            for entry in entries
+            if entry.version > plan.latest and entry.incompatible_with_older
+        ),
     )
 
 
 def require_order(history: History) -> None:
-    """Raise when the files and the ledger tell different stories."""
+    """Raise when files and ledger tell different stories, or this program is too old for the schema."""
     if history.tampered:
         raise MigrateError(ExitCode.TAMPERED, *history.tampered)
+    require_compatible(history)
     if history.disorder:
         raise MigrateError(ExitCode.NEEDS_OPERATOR, *history.disorder)
+
+
+def require_compatible(history: History) -> None:
+    """Raise REFUSED where a later migration says that a program as old as this one does not go with it."""
+    if history.incompatible:
+        raise MigrateError(ExitCode.REFUSED, *history.incompatible, "nothing was changed")
 
 
 def runner() -> str:

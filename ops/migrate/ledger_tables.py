@@ -24,7 +24,8 @@ _TABLES: dict[str, bytes] = {
         applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         duration_ms integer NOT NULL CHECK (duration_ms >= 0),
         statements integer NOT NULL CHECK (statements >= 0),
-        applied_by text NOT NULL
+        applied_by text NOT NULL,
+        incompatible_with_older text
     )
     """,
     "steps": b"""
@@ -52,6 +53,8 @@ _TABLES: dict[str, bytes] = {
     )
     """,
 }
+# Came after the table did; a database of an earlier program lacks it.
+_LATER_COLUMN = ("ledger", "incompatible_with_older")
 
 
 def exists(connection: psycopg.Connection, table: str) -> bool:
@@ -75,3 +78,17 @@ def create_missing(connection: psycopg.Connection) -> None:
     for table in missing:
         connection.execute(_TABLES[table])
         connection.execute(f"REVOKE ALL ON orka_migrations.{table} FROM PUBLIC".encode())
+    table, column = _LATER_COLUMN
+    # Asked first: ALTER TABLE would lock out who reads the ledger, even where it finds nothing to do.
+    if not _has_column(connection, table, column):
+        connection.execute(f"ALTER TABLE orka_migrations.{table} ADD COLUMN {column} text".encode())
+
+
+def _has_column(connection: psycopg.Connection, table: str, column: str) -> bool:
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = 'orka_migrations'"
+        " AND c.relname = %s AND a.attname = %s AND NOT a.attisdropped)",
+        (table, column),
+    ).fetchone()
+    return bool(row and row[0])

@@ -60,7 +60,7 @@ def find_tools(server_major: int) -> Tools:
 
 def run(tools: Tools, program: str, arguments: list[str], target: Target) -> None:
     """Run one of them on the database of `target`; REFUSED with its last words where it fails."""
-    parts = {key: str(value) for key, value in conninfo_to_dict(target.url).items() if value is not None}
+    parts = {key: str(value) for key, value in conninfo_to_dict(target.conninfo).items() if value is not None}
     password = parts.pop("password", None)
     with tempfile.TemporaryDirectory(prefix="orka-") as folder:
         service = Path(folder) / "service.conf"

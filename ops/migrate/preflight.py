@@ -1,4 +1,4 @@
-"""What must be true before the first change; everything here only reads, but for the extension when asked."""
+"""What must be true before the first change; everything here only reads, but for making the extension."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MINIMUM_SERVER = 15
 MINIMUM_VECTOR = (0, 8)
+NEEDED_VECTOR = ".".join(map(str, MINIMUM_VECTOR))
 # Since version 16 only who has the ADMIN option may let himself become the owner.
 _FACTS = """
     SELECT current_setting('server_version_num')::int / 10000 AS major,
@@ -81,8 +82,8 @@ class Facts:
 
 def check(
     connection: psycopg.Connection, options: Options, progress: Progress, steps: Sequence[Step]
-) -> None:
-    """Raise REFUSED with every fault found; create the extension where that is the only thing missing."""
+) -> bool:
+    """Raise REFUSED with every fault found; whether the extension is missing and is to be created."""
     found = connection.cursor(row_factory=class_row(Facts)).execute(_FACTS.encode()).fetchone()
     if found is None:
         raise MigrateError(ExitCode.REFUSED, "the server did not answer the preflight query")
@@ -94,8 +95,7 @@ def check(
         progress.tell("warning", f"old transactions: {'; '.join(old)}", transactions=old)
     if problems:
         raise MigrateError(ExitCode.REFUSED, *problems)
-    if found.installed is None:
-        _create_vector(connection)
+    return found.installed is None
 
 
 def faults(facts: Facts, *, create_extension: bool) -> list[str]:
@@ -140,14 +140,13 @@ def vector_faults(
     installed: str | None, available: str | None, *, create_extension: bool, may_create: bool
 ) -> list[str]:
     """What is wrong with the vector extension, as lines. Pure."""
-    needed = ".".join(map(str, MINIMUM_VECTOR))
     if installed is not None:
-        old = _version(installed) < MINIMUM_VECTOR
-        return [f"the extension vector {installed} is too old: {needed} or newer is needed"] if old else []
+        fault = f"the extension vector {installed} is too old: {NEEDED_VECTOR} or newer is needed"
+        return [fault] if vector_is_old(installed) else []
     if available is None:
         return ["the server does not offer the extension vector: install pgvector on it"]
-    if _version(available) < MINIMUM_VECTOR:
-        return [f"the server offers the extension vector {available}: {needed} or newer is needed"]
+    if vector_is_old(available):
+        return [f"the server offers the extension vector {available}: {NEEDED_VECTOR} or newer is needed"]
     if not create_extension:
         return ["the extension vector is not in this database: create it, or pass --create-extension"]
     if not may_create:
@@ -155,7 +154,8 @@ def vector_faults(
     return []
 
 
-def _create_vector(connection: psycopg.Connection) -> None:
+def create_vector(connection: psycopg.Connection) -> None:
+    """Create the extension where the platform keeps its extensions; raise REFUSED where it may not be."""
     home = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'extensions'").fetchone()
     statement = b"CREATE EXTENSION IF NOT EXISTS vector" + (b" WITH SCHEMA extensions" if home else b"")
     try:
@@ -164,5 +164,6 @@ def _create_vector(connection: psycopg.Connection) -> None:
         raise MigrateError(ExitCode.REFUSED, "cannot create the extension vector", *describe(error)) from None
 
 
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+def vector_is_old(version: str) -> bool:
+    """Whether that version of the extension is older than what is needed. Pure."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < MINIMUM_VECTOR

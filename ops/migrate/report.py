@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PLANNED = "{version} {name}: {statements} statements, sha256 {sha256}"
 _PLANNED_STEP = "  {name}: {kind}, {statements} statements, locks: {locks}"
+_PLANNED_ALONE = "  once it is applied, older programs refuse to work: {}"
 _ENTRY = "{version} {name}: applied {applied_at} as {applied_by}"
 _TAKEN_BACK = "{version}: taken back {rolled_back_at} as {rolled_back_by}"
 _STEP = "  {version} {step}: {kind}, {state}, attempt {attempt}, {rows_done} rows"
@@ -105,6 +106,8 @@ def status(
     code = ExitCode.OK
     if history.tampered:
         code = ExitCode.TAMPERED
+    elif history.incompatible:
+        code = ExitCode.REFUSED
     elif history.disorder:
         code = ExitCode.NEEDS_OPERATOR
     return {
@@ -116,7 +119,7 @@ def status(
         "pending": [migration.version for migration in history.pending],
         "later": [entry.version for entry in history.later],
         "taken_back": list(taken_back),
-        "faults": [*history.tampered, *history.disorder],
+        "faults": [*history.tampered, *history.incompatible, *history.disorder],
     }
 
 
@@ -153,8 +156,10 @@ def as_text(result: dict[str, Any]) -> str:
 
 def _planned(migration: dict[str, Any]) -> list[str]:
     steps = [*migration["steps"], *migration["adoption"]]
+    reason = migration["incompatible_with_older"]
     return [
         _PLANNED.format(**migration),
+        *([_PLANNED_ALONE.format(reason)] if reason else []),
         *(_PLANNED_STEP.format(**{**step, "locks": "; ".join(step["locks"]) or "none"}) for step in steps),
     ]
 

@@ -38,6 +38,8 @@ def review(sql_dir: Path) -> dict[str, dict[str, Any]]:
             "locks": sorted({lock for step in steps for lock in lock_class.locks(step)}),
             "lint": [str(finding) for finding in found],
         }
+        if migration.incompatible_with_older:
+            result[migration.version]["incompatible_with_older"] = migration.incompatible_with_older
     return result
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ops.migrate import ledger, report, step_ledger
+from ops.migrate import ledger, lock, report, step_ledger
 from ops.migrate.adoption import baseline
 from ops.migrate.apply import apply, check
-from ops.migrate.backup import backup, backup_before_change
+from ops.migrate.backup import backup
 from ops.migrate.connection import Target, connect
 from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
 from ops.migrate.outcome import ExitCode, MigrateError
@@ -23,6 +23,7 @@ from ops.migrate.verify import observe, try_out
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
     import psycopg
 
@@ -57,12 +58,11 @@ def on_database(args: argparse.Namespace, target: Target, plan: Plan, contract: 
 
 def _apply(run: Run) -> dict[str, Any]:
     args, connection = run.args, run.connection
-    if args.backup_dir:
-        backup_before_change(connection, run.target, run.plan, run.contract, args.backup_dir, run.say)
     options = Options(**{name: getattr(args, name) for name in (*LIMITS, "create_extension", "adopt")})
     progress = Progress(run.say, as_json=args.json)
     guard = partial(connect, run.target, args.connect_wait)
-    return report.applied(apply(connection, run.plan, run.contract, options, progress, guard))
+    back_up = partial(_back_up, run, args.backup_dir) if args.backup_dir else None
+    return report.applied(apply(connection, run.plan, run.contract, options, progress, guard, back_up))
 
 
 def _baseline(run: Run) -> dict[str, Any]:
@@ -70,7 +70,9 @@ def _baseline(run: Run) -> dict[str, Any]:
 
 
 def _verify(run: Run) -> dict[str, Any]:
-    newer = bool(ledger.history(run.connection, run.plan).later)
+    history = ledger.history(run.connection, run.plan)
+    ledger.require_compatible(history)
+    newer = bool(history.later)
     verdict = check(run.connection, run.contract, newer_schema=newer)
     if not run.args.catalog_only:
         verdict = try_out(run.connection, run.contract, verdict, newer_schema=newer)
@@ -91,8 +93,15 @@ def _status(run: Run) -> dict[str, Any]:
 
 
 def _backup(run: Run) -> dict[str, Any]:
-    tables = list(run.contract.tables)
-    return report.backed_up(backup(run.connection, run.target, tables, run.args.dir, run.say))
+    # Alone: who applies, or backs up too, would end the rights that this one reads with.
+    lock.acquire(run.connection, run.args.lock_wait, lock.RUNNER)
+    return report.backed_up(_back_up(run, run.args.dir))
+
+
+def _back_up(run: Run, directory: Path) -> Path:
+    made = backup(run.connection, run.target, list(run.contract.tables), directory, run.say)
+    run.say(f"backup: {made}")
+    return made
 
 
 def _rollback(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog, probes
+from ops.migrate import catalog, probes, surroundings, tenant_claim
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def compare_catalog(connection: psycopg.Connection, contract: Contract, *, newer
         Finding(fault="unexpected", object=f"function {name}", detail="runs any SQL it is given")
         for name in catalog.existing_functions(connection, contract.absent_functions)
     ]
+    findings += surroundings.faults(connection, list(contract.tables))
     return Verdict(
         guide_tables=tuple(name for name in contract.guide_tables if f"public.{name}" in observed.tables),
         proved=counts(observed),
@@ -66,7 +67,8 @@ def try_out(
         return verdict
     if newer_schema:
         return replace(verdict, left_out=("behaviour was not tried out: a newer program knows what it is",))
-    probed = probes.probe(connection, contract.behaviour, contract)
+    behaviour = tenant_claim.at(tenant_claim.read(connection), contract.behaviour)
+    probed = probes.probe(connection, behaviour, contract)
     found = probed.findings
     if len(found) > _SHOWN:
         more = Finding(fault="behaves otherwise", object=f"{len(found) - _SHOWN} more probes")

@@ -14,7 +14,8 @@ DROP TABLE
     public.audit_integrations, public.audit_ml_models, public.audit_anomalies, public.audit_embeddings,
     public.roche_audit_logs, orka_audit.chain_heads;
 DROP FUNCTION
-    orka_audit.extend_chain(), orka_audit.refuse_change(), orka_audit.touch_updated_at(), orka_audit.current_tenant();
+    orka_audit.extend_chain(), orka_audit.refuse_change(), orka_audit.touch_updated_at(), orka_audit.current_tenant(),
+    orka_audit.tenant_claim();
 
 -- The default again, which leaves no entry behind.
 ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;

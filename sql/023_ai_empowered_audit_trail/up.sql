@@ -60,17 +60,24 @@ SET LOCAL ROLE orka_owner;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 -- ---------------------------------------------------------------------------------------------------------------
--- 2. Whose rows: the tenant stands in the token's app_metadata, which its user cannot edit.
+-- 2. Whose rows: the tenant stands in the token, where its user cannot edit it.
 -- ---------------------------------------------------------------------------------------------------------------
+
+-- Where it stands there is the installation's to say, by replacing this function as orka_owner (README.md). It is no
+-- setting: every session may set those, and would choose a claim that its user writes himself.
+CREATE FUNCTION orka_audit.tenant_claim() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SECURITY INVOKER
+RETURN ARRAY['app_metadata'::text, 'tenant_id'::text];
+COMMENT ON FUNCTION orka_audit.tenant_claim() IS 'Path of the tenant''s id in the JSON of request.jwt.claims';
 
 -- A pooled session that once had claims reads '' afterwards, not NULL. Malformed claims are an error, not "no tenant".
 CREATE FUNCTION orka_audit.current_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY INVOKER SET search_path = ''
 AS $$
-    SELECT (nullif(current_setting('request.jwt.claims', true), '')::jsonb #>> '{app_metadata,tenant_id}')::uuid
+    SELECT (nullif(current_setting('request.jwt.claims', true), '')::jsonb #>> orka_audit.tenant_claim())::uuid
 $$;
 COMMENT ON FUNCTION orka_audit.current_tenant() IS
-    'Tenant of this transaction: app_metadata.tenant_id of the JSON in request.jwt.claims, NULL without claims';
+    'Tenant of this transaction: what stands at tenant_claim() in request.jwt.claims, NULL without claims';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- 3. The log: append-only, one hash chain per tenant.
@@ -556,7 +563,7 @@ $nobody$;
 
 GRANT USAGE ON SCHEMA orka_audit TO orka_app, orka_jobs, orka_readonly;
 GRANT EXECUTE ON FUNCTION
-    orka_audit.current_tenant(), orka_audit.chain_head(), orka_audit.verify_chain(),
+    orka_audit.tenant_claim(), orka_audit.current_tenant(), orka_audit.chain_head(), orka_audit.verify_chain(),
     orka_audit.event_hash(public.roche_audit_logs), orka_audit.event_digest(public.roche_audit_logs),
     orka_audit.link_hash(text, bigint, bytea)
     TO orka_app, orka_jobs, orka_readonly;
@@ -661,7 +668,7 @@ BEGIN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA orka_audit TO authenticated;
-    GRANT EXECUTE ON FUNCTION orka_audit.current_tenant() TO authenticated;
+    GRANT EXECUTE ON FUNCTION orka_audit.tenant_claim(), orka_audit.current_tenant() TO authenticated;
     FOREACH visible IN ARRAY ARRAY[
         'roche_audit_logs', 'audit_anomalies', 'audit_ml_models', 'audit_scheduled_reports', 'audit_bias_metrics',
         'audit_ai_predictions'

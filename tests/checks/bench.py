@@ -159,6 +159,7 @@ class Bench:
         first, other = self.known.users
         return {
             "SUPABASE_KEY": self.known.supabase_key,
+            "SUPABASE_SERVICE_KEY": self.known.supabase_service_key,
             "ORKA_CHECK_EMAIL": first.email,
             "ORKA_CHECK_PASSWORD": first.password,
             "ORKA_CHECK_OTHER_EMAIL": other.email,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -12,6 +13,7 @@ from model.job_effects import Task, effects
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.checks.bench import Run
     from tests.checks.conftest import Stage
     from tests.sql.support import Database
 
@@ -28,31 +30,70 @@ _REPORT = (
 )
 
 
+IDLE = "column done is false, expected true"
+
+
+def _add_work(database: Database, tenant: str) -> None:
+    with database.connect() as connection:
+        for statement in (_EVENT, _REPORT):
+            connection.execute(statement.encode(), {"tenant": tenant})
+
+
 @pytest.fixture
 def waiting(stage: Stage) -> Iterator[Database]:
     """A database with work for every job."""
     database = stage.database.server.create(template=stage.template)
-    with database.connect() as connection:
-        for statement in (_EVENT, _REPORT):
-            connection.execute(statement.encode(), {"tenant": stage.bench.known.users[0].tenant_id})
+    _add_work(database, stage.bench.known.users[0].tenant_id)
     yield database
     database.drop()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _looked_for(stage: Stage, database: Database, task: Task, begun: str) -> Run:
+    checks = ChecksFile(
+        release_id="bench",
+        token=TokenSource(supabase_url=stage.bench.url("supabase_auth")),
+        database=effects({task: begun}),
+    )
+    url = database.server.url("orka_readonly_1", database.name)
+    return stage.bench.checks(checks, stage.bench.credentials(url))
+
+
+def _work(stage: Stage, database: Database, task: Task) -> None:
+    done = stage.bench.job(task, database.server.url("orka_jobs_1", database.name))
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_effect_of_a_job_is_there_when_it_has_run_and_not_before(
     stage: Stage, waiting: Database, task: Task
 ) -> None:
-    server, bench = waiting.server, stage.bench
-    checks = ChecksFile(
-        release_id="bench",
-        token=TokenSource(supabase_url=bench.url("supabase_auth")),
-        database=effects([task]),
-    )
-    environment = bench.credentials(server.url("orka_readonly_1", waiting.name))
-    idle = bench.checks(checks, environment)
-    assert idle.red == {f"effect-of-{task}": "column done is false, expected true"}
+    begun = _now()
+    idle = _looked_for(stage, waiting, task, begun)
+    assert idle.red == {f"effect-of-{task}": IDLE}
     assert idle.code == 1
-    done = bench.job(task, server.url("orka_jobs_1", waiting.name))
-    assert done.returncode == 0, done.stderr
-    assert bench.checks(checks, environment).red == {}
+    _work(stage, waiting, task)
+    assert _looked_for(stage, waiting, task, begun).red == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_the_run_of_the_last_release_wrote_is_no_effect_of_this_ones(
+    stage: Stage, waiting: Database, task: Task
+) -> None:
+    _work(stage, waiting, task)
+    first = _now()
+    assert _looked_for(stage, waiting, task, first).red == {}, "with nothing to do, nothing is missing"
+    _add_work(waiting, stage.bench.known.users[0].tenant_id)
+    second = _now()
+    assert _looked_for(stage, waiting, task, second).red == {f"effect-of-{task}": IDLE}
+    _work(stage, waiting, task)
+    assert _looked_for(stage, waiting, task, second).red == {}
+
+
+def test_a_run_that_nobody_noted_the_beginning_of_is_never_green(stage: Stage, waiting: Database) -> None:
+    run = _looked_for(stage, waiting, "model-training", "unknown")
+    assert run.red == {"effect-of-model-training": "nobody noted when the run began that this asks for"}
+    assert run.result["verdict"] == "errored"

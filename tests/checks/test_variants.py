@@ -99,7 +99,7 @@ def test_a_healthy_release_is_green_and_every_check_was_asked(
     asked = {check["name"] for check in run.result["checks"]}
     broken = {name for variant in VARIANTS for name in variant.red}
     # No check of the set is one that nothing here can turn red.
-    assert asked - broken == {"tls-api", "dns-frontend", "authentication-other"}
+    assert asked - broken == {"tls-api", "dns-frontend"}
 
 
 def test_a_run_of_the_job_makes_its_check_green_again(

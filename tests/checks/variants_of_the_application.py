@@ -18,6 +18,13 @@ _NO_TOKEN = dict.fromkeys(
      "unsigned-token", "expired-token", "browser", "api-latency"),
     "there is no token to call with",
 )  # fmt: skip
+_SIGNED_OUT = {
+    **_NO_TOKEN,
+    "read-events": "needs event_",
+    "other-tenant": "needs event_id",
+    "event-row": "no token",
+    "embeddings-current": "no token",
+}
 _500 = dict.fromkeys(
     ("database", "redis", "openai", "backend", "create-event", "read-anomalies", "semantic-search",
      "no-token", "garbage-token", "forged-token", "unsigned-token", "expired-token", "browser"),
@@ -142,11 +149,37 @@ VARIANTS = (
         user={"ORKA_CHECK_PASSWORD": "wrong"},
         red={
             "authentication": "answered 400, expected 200",
-            **_NO_TOKEN,
-            "read-events": "needs event_",
-            "other-tenant": "needs event_id",
-            "event-row": "no token",
-            "embeddings-current": "no token",
+            **_SIGNED_OUT,
+        },
+    ),
+    Variant(
+        name="a policy that was dropped",
+        sql=("DROP POLICY tenant_isolation_update_audit_anomalies ON public.audit_anomalies",),
+        red={"catalog": "policy public.audit_anomalies.tenant_isolation_update_audit_anomalies is missing"},
+    ),
+    Variant(
+        name="a trigger that was disabled",
+        sql=("ALTER TABLE public.roche_audit_logs DISABLE TRIGGER roche_audit_logs_refuse_row",),
+        red={"catalog": "trigger public.roche_audit_logs.roche_audit_logs_refuse_row is different"},
+    ),
+    Variant(
+        name="row security that binds its owner no more",
+        sql=("ALTER TABLE public.audit_anomalies NO FORCE ROW LEVEL SECURITY",),
+        red={"catalog": "row security of public.audit_anomalies is different"},
+    ),
+    Variant(
+        name="another project's service key",
+        user={"SUPABASE_SERVICE_KEY": "wrong"},
+        red={"supabase-service-key": "the secret supabase-service-key is refused (401): set the key"},
+    ),
+    Variant(
+        name="another project's anon key",
+        user={"SUPABASE_KEY": "wrong"},
+        red={
+            "supabase-key": "the secret supabase-key is refused (401): set the key",
+            "authentication": "answered 401, expected 200",
+            "authentication-other": "answered 401, expected 200",
+            **_SIGNED_OUT,
         },
     ),
     Variant(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from model import scrape
 from ops import cli
-from tests.monitoring.api_server import api_server
 from tests.monitoring.bench import Bench, running
 from tests.monitoring.support import rules, run, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ARRIVES_WITHIN_S = 60
 
@@ -119,27 +118,26 @@ def test_a_test_alert_is_fired_seen_to_arrive_and_resolved(
     assert bench.lines("RESOLVED", "OrkaAlertTest")
 
 
-def test_in_the_cluster_it_is_reached_through_the_api_server(
+def test_in_the_cluster_it_is_reached_by_a_forwarded_port(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the real kubectl, so that what it leaves out is left out here too."""
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    monkeypatch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}:/usr/bin:/bin")
-    path = "/api/v1/namespaces/staging/services/alertmanager:http/proxy"
-    with api_server(tmp_path / "kubeconfig", path, bench.alertmanager):
-        assert cli.main(["alerts", "test"]) == 0
-        assert len(capsys.readouterr().out.splitlines()) == 4
-        assert cli.main(["alerts", "test", "--namespace", "other"]) == 2
-        said = capsys.readouterr().err
-        assert "Alertmanager gives no answer: Client error '404" in said
-        assert "kubectl port-forward --namespace other service/alertmanager 9093" in said
-    path = "/api/v1/namespaces/monitoring/services/alertmanager-operated:9093/proxy"
-    with api_server(tmp_path / "kubeconfig", path, bench.alertmanager):
-        elsewhere = ["--service", "alertmanager-operated", "--alertmanager-namespace", "monitoring"]
-        assert cli.main(["alerts", "test", *elsewhere]) == 0
-        assert len(capsys.readouterr().out.splitlines()) == 4
-    assert cli.main(["alerts", "test", "--context", "nowhere"]) == 2
-    assert "kubectl proxy failed: " in capsys.readouterr().err
+    kubectl = tmp_path / "kubectl"
+    here = f"127.0.0.1:{urlsplit(bench.alertmanager).port}"
+    kubectl.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho "Forwarding from {here} -> 9093"\nexec sleep 60\n'
+    )
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert cli.main(["alerts", "test", "--context", "there"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    forwarded = "port-forward --namespace {} --address 127.0.0.1 service/{}\n"
+    asked = (tmp_path / "asked").read_text()
+    assert asked == f"--context there {forwarded.format('staging', 'alertmanager :http')}"
+    elsewhere = ["--service", "alertmanager-operated", "--alertmanager-namespace", "monitoring"]
+    assert cli.main(["alerts", "test", *elsewhere]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    asked = (tmp_path / "asked").read_text()
+    assert asked == forwarded.format("monitoring", "alertmanager-operated :9093")
     monkeypatch.setenv("PATH", "/nonexistent")
     assert cli.main(["alerts", "test"]) == 2
     assert "kubectl is not on PATH" in capsys.readouterr().err

@@ -127,6 +127,16 @@ MUTATIONS = {
                       CASE WHEN p.prosecdef THEN 'INVOKER' ELSE 'DEFINER' END)
         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'orka_audit'
     """,
+    "view with its owner's rights": f"""
+        SELECT format('view public.over_%s', t.relname),
+               format('CREATE VIEW public.over_%s AS SELECT * FROM %I.%I', t.relname, n.nspname, t.relname)
+        FROM {TABLES} WHERE {OURS} AND t.relkind = 'r'
+    """,
+    "rule that swallows what is written": f"""
+        SELECT format('rule %s.%s.swallow', n.nspname, t.relname),
+               format('CREATE RULE swallow AS ON INSERT TO %I.%I DO INSTEAD NOTHING', n.nspname, t.relname)
+        FROM {TABLES} WHERE {OURS} AND t.relkind = 'r'
+    """,
     "group that logs in or bypasses": """
         SELECT format('role %s', rolname), format('ALTER ROLE %I %s', rolname, attribute)
         FROM pg_roles CROSS JOIN unnest(ARRAY['LOGIN', 'BYPASSRLS', 'SUPERUSER', 'CREATEROLE']) AS attribute

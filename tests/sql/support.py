@@ -16,6 +16,7 @@ from unittest.mock import patch
 import psycopg
 
 from ops import cli
+from ops.migrate.lock import RUNNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,6 +171,13 @@ def copy_sql(folder: Path, append: str = "") -> Path:
     migration = copy / "023_ai_empowered_audit_trail" / "up.sql"
     migration.write_text(migration.read_text(encoding="utf-8") + append, encoding="utf-8")
     return copy
+
+
+def lock_held(database: Database) -> psycopg.Connection[tuple[Any, ...]]:
+    """A session that holds the runners' lock until it is closed."""
+    connection = database.connect()
+    connection.execute("SELECT pg_advisory_lock(%s::int4, %s::int4)", RUNNER)
+    return connection
 
 
 def wait_for_runners(database: Database, number: int, query: str = "%pg_try_advisory_lock%") -> None:

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.migrate.lock import RUNNER
-from tests.sql.support import GUIDE_TABLES, SQL, Database, Server, copy_sql, ops, wait_for_runners
+from tests.sql.support import (
+    GUIDE_TABLES,
+    SQL,
+    Database,
+    Server,
+    copy_sql,
+    lock_held,
+    ops,
+    wait_for_runners,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import psycopg
 
 INDEX = "idx_anomalies_tenant_timestamp"
 LATER = (
@@ -195,7 +202,7 @@ def test_versions_only_grow(migrated: Database, tmp_path: Path) -> None:
 def test_two_runners_at_once_one_applies_and_the_other_waits_and_does_nothing(empty: Database) -> None:
     command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--json", "--sql-dir", str(SQL)]
     environ = {**os.environ, "DATABASE_URL": empty.admin_url, "TERMINATION_LOG": os.devnull}
-    with _lock_held(empty) as holder:
+    with lock_held(empty) as holder:
         runners = [
             subprocess.Popen(command, env=environ, cwd=SQL.parent, stdout=subprocess.PIPE, text=True)
             for _ in range(2)
@@ -227,7 +234,7 @@ def test_a_runner_ended_in_the_middle_leaves_nothing_and_the_next_one_applies(
 
 
 def test_a_lock_held_too_long_is_reported_with_its_holder(empty: Database) -> None:
-    with _lock_held(empty) as holder:
+    with lock_held(empty) as holder:
         run = ops(empty, "apply", "--lock-wait", "0")
         assert run.code == 10
         assert f"pid {holder.info.backend_pid}, " in run.err
@@ -267,9 +274,3 @@ def test_the_ledger_says_who_applied_what_from_which_file(migrated: Database) ->
     entry = status.json["ledger"][0]
     assert (entry["version"], entry["sha256"]) == ("023", planned[0]["sha256"])
     assert entry["applied_by"].startswith("postgres by ")
-
-
-def _lock_held(database: Database) -> psycopg.Connection[tuple[object, ...]]:
-    connection = database.connect()
-    connection.execute("SELECT pg_advisory_lock(%s::int4, %s::int4)", RUNNER)
-    return connection

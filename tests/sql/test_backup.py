@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,19 @@ from ops.migrate import backup as backup_module
 from ops.migrate import pg_tools
 from ops.migrate.content import content
 from ops.migrate.manifest import file_sha256
-from tests.sql.support import TENANT_A, TENANT_B, Database, Run, Server, copy_sql, log_event, ops
+from tests.sql.support import (
+    SQL,
+    TENANT_A,
+    TENANT_B,
+    Database,
+    Run,
+    Server,
+    copy_sql,
+    lock_held,
+    log_event,
+    ops,
+    wait_for_runners,
+)
 from tests.sql.tls_front import tls_front
 
 if TYPE_CHECKING:
@@ -159,11 +173,11 @@ def test_apply_takes_a_backup_only_where_something_is_pending(empty: Database, t
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def with_024(folder: Path) -> Path:
+def with_024(folder: Path, text: str = "SELECT 1;") -> Path:
     """A copy of the folder of SQL with one more migration."""
     copy = copy_sql(folder)
     (copy / "024_next").mkdir()
-    (copy / "024_next" / "up.sql").write_text("SELECT 1;")
+    (copy / "024_next" / "up.sql").write_text(text)
     contract = copy / "contract.yaml"
     contract.write_text(contract.read_text().replace("version: '023'", "version: '024'", 1))
     return copy
@@ -184,9 +198,44 @@ def test_the_rows_of_before_a_migration_are_in_the_backup_that_apply_takes(
     assert [entry["version"] for entry in taken["ledger"]] == ["023"]
 
 
-def refused(database: Database, folder: Path) -> Run:
+def test_of_two_runners_only_the_one_that_holds_the_lock_dumps(filled: Database, tmp_path: Path) -> None:
+    folder, target = with_024(tmp_path), tmp_path / "target"
+    target.mkdir()
+    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--json", "--sql-dir", str(folder)]
+    command += ["--backup-dir", str(target)]
+    environ = {**os.environ, "DATABASE_URL": filled.admin_url, "TERMINATION_LOG": os.devnull}
+    with lock_held(filled) as holder:
+        runners = [
+            subprocess.Popen(command, env=environ, cwd=SQL.parent, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        wait_for_runners(filled, 2)
+        assert list(target.iterdir()) == [], "neither dumps while it waits"
+        holder.close()
+        results = [runner.communicate(timeout=60)[0] for runner in runners]
+    assert [runner.returncode for runner in runners] == [0, 0]
+    assert sorted('"applied": ["024"]' in result for result in results) == [False, True]
+    assert len(list(target.iterdir())) == 1
+
+
+def test_a_backup_by_hand_waits_for_the_runner(filled: Database, tmp_path: Path) -> None:
+    with lock_held(filled) as holder:
+        run = ops(filled, "backup", "--dir", str(tmp_path), "--lock-wait", "0")
+        assert (run.code, f"pid {holder.info.backend_pid}, " in run.err) == (10, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_extension_is_not_made_before_the_backup(server: Server, tmp_path: Path) -> None:
+    database = server.create(vector=False)
+    refused(database, tmp_path / "nowhere", "--create-extension")
+    assert database.value("SELECT count(*) FROM pg_extension WHERE extname = 'vector'") == 0
+    assert ops(database, "apply", "--backup-dir", str(tmp_path), "--create-extension").code == 0
+    database.drop()
+
+
+def refused(database: Database, folder: Path, *more: str) -> Run:
     """A pending apply whose backup cannot be made: nothing is changed."""
-    run = ops(database, "apply", "--backup-dir", str(folder))
+    run = ops(database, "apply", "--backup-dir", str(folder), *more)
     assert run.code == 11
     assert database.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
     return run

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CONTRACT = parse_contract((SQL / "contract.yaml").read_text(encoding="utf-8"))
 BEHAVIOUR = parse_behaviour((SQL / "behaviour.yaml").read_text(encoding="utf-8"))
 HELD = [*(f"public.{table}" for table in GUIDE_TABLES), "orka_audit.chain_heads"]
+# Kinds that are the comparison's alone: nobody may read such a view yet; and a trigger's plan that was made
+# under such a rule stays with the session when the rule is gone, for it depends on nothing: later tries fail.
+NOT_TRIED = ("view with its owner's rights", "rule that swallows what is written")
 # What nobody can notice, as patterns of "kind: object by statement"; the comparison of the catalog finds it.
 UNNOTICED = (
     # Only slower, and no query whose plan is looked at.
@@ -197,6 +200,8 @@ def test_mutations_of_the_live_catalog_are_noticed_by_what_the_database_does(
         connection.execute(b"SET allow_system_table_mods = on")
         connection.execute(b"SET search_path = ''")
         for kind, query in MUTATIONS.items():
+            if kind in NOT_TRIED:
+                continue
             mutations = connection.execute(query.encode()).fetchall()
             named = [(f"{kind}: {name} by {statement}", statement) for name, statement in mutations]
             noticed = [one for one in named if not re.match("|".join(UNNOTICED), one[0])]

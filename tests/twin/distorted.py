@@ -40,8 +40,19 @@ UNDONE = {
     "events refused by the database": "GRANT INSERT ON public.roche_audit_logs TO orka_app",
     # An event is never taken away: the run of the job that was not there writes what is missing.
     "a job that exits 0 and writes nothing": "",
+    "a policy that was dropped": (
+        "SELECT format('CREATE POLICY %I ON public.%I FOR %s TO %s USING (%s) WITH CHECK (%s)', policyname,"
+        " tablename, cmd, array_to_string(roles, ', '), qual, with_check) FROM pg_policies"
+        " WHERE policyname = 'tenant_isolation_update_audit_anomalies'"
+    ),
+    "a trigger that was disabled": (
+        "ALTER TABLE public.roche_audit_logs ENABLE ALWAYS TRIGGER roche_audit_logs_refuse_row"
+    ),
+    "row security that binds its owner no more": (
+        "ALTER TABLE public.audit_anomalies FORCE ROW LEVEL SECURITY"
+    ),
 }
-"""What takes a variant's statement back, by name."""
+"""What takes a variant's statement back, by name; a SELECT is asked beforehand what that is."""
 
 
 @contextlib.contextmanager
@@ -139,6 +150,8 @@ def _written(statement: str, back: str) -> Iterator[None]:
     """A statement of the database's owner, and what takes it back."""
     tenant = secrets.of(PATHS).users[0].tenant_id
     with psycopg.connect(database.admin_url(PATHS), autocommit=True) as connection:
+        if back.startswith("SELECT"):
+            (back,) = connection.execute(back.encode()).fetchone() or ("",)
         connection.execute(statement.replace("@TENANT@", tenant).encode())
         try:
             yield

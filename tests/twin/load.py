@@ -8,12 +8,15 @@ import threading
 import time
 from collections import Counter
 from http.client import HTTPException, HTTPSConnection
+from itertools import cycle
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 EDGE = ("127.0.0.1", 8443)
+PAGE = "the page"
+PAGE_HOST = "staging.orka-ppm.example.com"
 REQUESTS_A_SECOND = 20
 # Longer than any command of a test may take.
 LONGEST_S = 720.0
@@ -21,11 +24,11 @@ TIMEOUT_S = 10.0
 
 
 class Load:
-    """Asks one path again and again in the background, and counts the answers.
+    """Asks one path of the API and the frontend's page by turns in the background, and counts the answers.
 
-    `answers` counts `(status, release)`; the release is what the backend says of itself in its header.
-    A request without an answer counts as `(0, "<the error>")`. A load that stopped before its end was reached
-    saw only a part, and fails the test.
+    `answers` counts `(status, release)`; the release is what the backend says of itself in its header, and
+    `PAGE` of a page. A request without an answer counts as `(0, "<the error>")`. A load that stopped before
+    its end was reached saw only a part, and fails the test.
     """
 
     def __init__(self, host: str, path: str, authority: Path, *, token: str = "") -> None:
@@ -57,20 +60,29 @@ class Load:
 
     @property
     def releases(self) -> set[str]:
-        """The releases that answered."""
-        return {release for status, release in self.answers if status == 200}
+        """The releases of the backend that answered."""
+        return {release for status, release in self.answers if status == 200 and release != PAGE}
 
     def _run(self) -> None:
         ends = time.monotonic() + LONGEST_S
+        turns = cycle((self._ask_api, self._ask_page))
         while not self._stop.is_set() and time.monotonic() < ends:
             started = time.monotonic()
-            self.answers[self._ask()] += 1
+            self.answers[next(turns)()] += 1
             self._stop.wait(max(0.0, 1 / REQUESTS_A_SECOND - (time.monotonic() - started)))
 
-    def _ask(self) -> tuple[int, str]:
-        connection = Edge(self._host, context=self._context, timeout=TIMEOUT_S)
+    def _ask_api(self) -> tuple[int, str]:
+        return self._ask(self._host, self._path, self._headers)
+
+    def _ask_page(self) -> tuple[int, str]:
+        # Without the token: the page is everybody's.
+        status, said = self._ask(PAGE_HOST, "/", {})
+        return status, PAGE if status else said
+
+    def _ask(self, host: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        connection = Edge(host, context=self._context, timeout=TIMEOUT_S)
         try:
-            connection.request("GET", self._path, headers=self._headers)
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             answer.read()
             return answer.status, answer.getheader("x-orka-release", "")

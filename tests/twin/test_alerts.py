@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from model import alerts as source
 from model.alert_routes import TEST_ALERT
+from tests.monitoring.support import cases
 from tests.twin import alerts, broken_jobs, edge_errors
 from tests.twin.api import HOST
 from tests.twin.away import DATABASE, without
@@ -32,6 +34,12 @@ HURRY = {
 OF_MISSED_TURNS = {"OrkaCronJobNeverRan", "OrkaCronJobLate"}
 WITHOUT_SERIES: dict[str, str] = {}
 """Selectors that find nothing on a healthy twin, each with the reason."""
+LEFT_OUT = {
+    "orka-availability": "three days are hours here: one test would spend the budget of all that follow",
+    "orka-logs": "fluentd's image is in no registry that the twin reaches",
+    "orka-cert-manager": "only an operator's Prometheus asks cert-manager, which the twin has not",
+}
+"""Groups of the source whose alerts the twin's settings leave out; promtool alone judges them."""
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +130,11 @@ def test_every_rule_finds_series(deployed: Stack) -> None:
     items = yaml.safe_load(deployed.kubectl("get", "configmaps", "--output", "yaml"))["items"]
     text = next(item["data"]["rules.yaml"] for item in items if "rules.yaml" in item.get("data", {}))
     rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    missed = left_out({rule["alert"] for rule in rules if "alert" in rule})
+    assert set(missed) == set(LEFT_OUT), "what the source has and nobody asks"
+    assert {alert for found in missed.values() for alert in found} <= {
+        case.alert for case in cases() if case.fires
+    }
     wanted = {one for rule in rules for one in selectors(rule["expr"])}
     assert wanted
 
@@ -129,7 +142,14 @@ def test_every_rule_finds_series(deployed: Stack) -> None:
         return {one for one in wanted if not alerts.series(deployed, one)}
 
     alerts.await_that("all have series", lambda: missing() <= set(WITHOUT_SERIES))
-    assert len(WITHOUT_SERIES) <= 3
+    assert len(WITHOUT_SERIES) + len(LEFT_OUT) <= 3
+
+
+def left_out(asked: set[str]) -> dict[str, set[str]]:
+    """The source's alerts that are not among those, by group."""
+    groups = source.read(PATHS.checkout / "manifests" / "alerts.yaml").groups
+    found = {group.name: {rule.alert for rule in group.rules if rule.alert} - asked for group in groups}
+    return {group: names for group, names in found.items() if names}
 
 
 def selectors(expression: str) -> set[str]:

@@ -34,7 +34,7 @@ def test_two_backend_pods_the_frontend_and_four_cron_jobs_run(deployed: Stack) -
         and all(container["ready"] for container in pod["status"]["containerStatuses"])
     ]
     assert ready.count("backend") == 2
-    assert ready.count("frontend") == 1
+    assert ready.count("frontend") == 2
     assert ready.count("prometheus") == 1
     cron_jobs = json.loads(deployed.kubectl("get", "cronjobs", "--output", "json"))["items"]
     assert {job["metadata"]["name"]: job["spec"]["schedule"] for job in cron_jobs} == GUIDE_CRON_JOBS

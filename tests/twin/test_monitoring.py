@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.twin.alerts import ask
+from tests.twin.alerts import ask, await_that
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -35,6 +35,16 @@ def test_every_backend_pod_is_scraped(deployed: Stack) -> None:
         assert time.monotonic() < deadline, targets
         time.sleep(1)
     assert len(wanted) == 2
+
+
+def test_every_graph_can_show_the_release(deployed: Stack) -> None:
+    wanted = deployed.outputs()["release_id"]
+
+    def shown() -> list[str]:
+        found = ask(deployed, "query?query=orka_release_info")["result"]
+        return [one["metric"]["release"] for one in found]
+
+    await_that("the release of now, and no other", lambda: shown() == [wanted])
 
 
 def test_the_rules_of_the_repository_are_loaded_and_evaluate(deployed: Stack) -> None:

@@ -65,17 +65,18 @@ def _settled(stack: Stack, component: str) -> None:
     stack.kubectl("rollout", "status", f"deployment/{component}", "--timeout=90s")
 
 
-def test_a_deleted_pod_and_every_evicted_one_cost_no_request(deployed: Stack) -> None:
-    before = _restarts(deployed, "backend")
+@pytest.mark.parametrize("component", ["backend", "frontend"])
+def test_a_deleted_pod_and_every_evicted_one_cost_no_request(deployed: Stack, component: str) -> None:
+    before = _restarts(deployed, component)
     with _load() as load:
         deployed.kubectl("delete", "pod", next(iter(before)), "--wait=false")
-        _settled(deployed, "backend")
-        for pod in _restarts(deployed, "backend"):
+        _settled(deployed, component)
+        for pod in _restarts(deployed, component):
             _evict(deployed, pod)
-        _settled(deployed, "backend")
+        _settled(deployed, component)
     assert load.answers.total() > 20
     assert load.failures == {}, load.answers
-    assert not before.keys() & _restarts(deployed, "backend").keys(), "every pod is a new one"
+    assert not before.keys() & _restarts(deployed, component).keys(), "every pod is a new one"
 
 
 def _change_a_setting(stack: Stack) -> None:

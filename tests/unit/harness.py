@@ -21,6 +21,7 @@ from tests.unit.given import CHECKOUT, SECRETS, complete
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BEGUN = "2026-01-16T02:00:00Z"
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
 
 
@@ -69,6 +70,8 @@ class Mocks(pulumi.runtime.Mocks):
             metadata = dict(outputs.get("metadata") or {})
             metadata.setdefault("name", f"{args.name}-auto")
             outputs["metadata"] = {**metadata, "generation": 1}
+        if args.typ == "kubernetes:batch/v1:Job":
+            outputs["status"] = {"startTime": BEGUN}
         if args.typ == "random:index/randomPassword:RandomPassword":
             outputs["result"] = f"canary-generated-{args.name}"
         if args.typ == "docker:index/image:Image":

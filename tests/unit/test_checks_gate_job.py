@@ -74,7 +74,8 @@ def test_the_job_runs_the_gates_pod_and_nothing_of_what_the_cluster_added() -> N
     made = gate_job.made_from(given)
     pod, its = made["spec"]["template"], given["spec"]["template"]
     assert pod["spec"]["containers"][0]["args"] == [
-        *its["spec"]["containers"][0]["args"], "--json", "--only", "functional", "--only", "database",
+        *its["spec"]["containers"][0]["args"], "--json", "--only", "functional",
+        "--only", "database", "--only", "catalog",
     ]  # fmt: skip
     same = {key: value for key, value in its["spec"].items() if key != "containers"}
     assert {key: value for key, value in pod["spec"].items() if key != "containers"} == same

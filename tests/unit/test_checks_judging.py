@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model.check_kinds import JsonAssertion
 from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
 from ops.checks import page, workloads
-from ops.checks.address import days_fault
+from ops.checks.address import address_fault, days_fault
 from ops.checks.judge import Answer, reason_against
 from ops.checks.latency import against_targets, percentile
 from ops.checks.rows import row_fault
@@ -217,6 +217,14 @@ def test_a_certificate_that_ends_soon_is_a_fault_of_so_many_days() -> None:
     day = 86_400
     assert days_fault(30 * day, 0, 14) is None
     assert days_fault(10 * day, 0, 14) == "the certificate ends in 10.0 days, wanted are 14"
+
+
+def test_a_name_leads_to_the_expected_addresses_alone_however_they_are_written() -> None:
+    assert address_fault(["192.0.2.7"], ["192.0.2.7", "192.0.2.8"]) is None
+    assert address_fault(["2001:db8::7"], ["2001:DB8:0::7"]) is None
+    assert address_fault(["192.0.2.9"], []) is None
+    found = address_fault(["192.0.2.7", "198.51.100.1"], ["192.0.2.7"])
+    assert found == "resolves to 198.51.100.1, which is not among the expected"
 
 
 def test_a_row_is_compared_column_by_column() -> None:

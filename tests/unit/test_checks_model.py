@@ -78,6 +78,7 @@ def test_without_further_secrets_and_kubectl_the_checks_that_need_them_are_not_r
     assert reasons == {
         "expired-token": "ORKA_CHECK_JWT_SECRET is not set: an expired token cannot be made",
         "other-tenant": "ORKA_CHECK_OTHER_EMAIL and ORKA_CHECK_OTHER_PASSWORD are not set",
+        "catalog": "ORKA_CHECK_DATABASE_URL is not set",
         "event-row": "ORKA_CHECK_DATABASE_URL is not set",
         "embeddings-current": "ORKA_CHECK_DATABASE_URL is not set",
         "pods": "kubectl is not on PATH",
@@ -97,6 +98,14 @@ def test_with_them_everything_is_run_but_names_that_are_led_elsewhere() -> None:
     rule = ConnectTo.parse("api.example.com:443:127.0.0.1:8443")
     _, not_run = possible(SHELL, known, (rule,), has_kubectl=True)
     assert [entry.name for entry in not_run] == ["dns-api"]
+
+
+def test_a_catalog_is_compared_where_the_contract_is() -> None:
+    known = Credentials(checker=GivenToken(TOKEN), database_url="postgresql://x")
+    here, not_run = possible(GATE, known, (), has_kubectl=False, is_file=lambda _: False)
+    reasons = {entry.name: entry.reason for entry in not_run}
+    assert reasons["catalog"] == "sql/contract.yaml is not here: run it in the folder of the project"
+    assert "catalog" not in _names(here)
 
 
 def test_the_secrets_of_a_run_are_all_known_to_it() -> None:
@@ -145,5 +154,11 @@ def test_what_was_never_captured_is_named() -> None:
 def test_every_check_has_a_kind() -> None:
     assert {kind_of(check) for check in SHELL.all()} == {
         "health", "functional", "tls", "dns", "assets", "bundle", "browser",
-        "latency", "pods", "cron-jobs", "logs", "database",
+        "latency", "pods", "cron-jobs", "logs", "catalog", "database",
     }  # fmt: skip
+
+
+def test_the_times_that_have_targets_are_taken_in_the_gate_too_and_fail_no_release() -> None:
+    gate = default_checks(_wanted(api_url="http://backend:8000"))
+    assert [check.url for check in gate.latency] == ["http://backend:8000/api/audit/events?limit=10"]
+    assert [check.critical for check in (*gate.latency, *SHELL.latency)] == [False, False]

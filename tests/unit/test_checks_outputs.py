@@ -10,6 +10,7 @@ import pytest
 from model.check_defaults import DEFAULT_LATENCY_MS
 from model.checks import ChecksFile, TokenSource
 from ops.checks.outputs import OutputsError, checks_from
+from ops.checks.workloads import log_fault
 from tests.unit.harness import complete, manifests, run_program
 from tests.unit.other_settings import VARIANTS
 
@@ -109,6 +110,35 @@ def test_a_stack_older_than_that_output_is_checked_by_the_defaults() -> None:
     assert checks.cron_jobs[0].time_zone is None
     del older["images"]["frontend"]
     assert set(_checks(older).pods[0].images) == {"backend"}
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("192.0.2.7", ("192.0.2.7",)),
+        ("2001:DB8::7", ("2001:DB8::7",)),
+        ("lb.example.com", ()),
+        (None, ()),
+    ],
+)
+def test_the_names_must_lead_to_the_address_of_the_edge_where_it_is_known(
+    address: str | None, wanted: tuple[str, ...]
+) -> None:
+    def reached(config: dict[str, Any]) -> None:
+        config["edge"]["address"] = address
+
+    checks = _checks(_outputs(reached))
+    assert [check.addresses for check in checks.dns] == [wanted, wanted]
+
+
+def test_lines_that_the_settings_know_to_be_harmless_are_no_faults() -> None:
+    line = "ERROR the clock of the reports was set back"
+
+    def known(config: dict[str, Any]) -> None:
+        config["verification"]["log-allow"] = ["ERROR the clock of .* was set back"]
+
+    assert log_fault(_checks(_outputs(known)).logs[0], {"backend": line}) is None
+    assert log_fault(_checks(_outputs()).logs[0], {"backend": line}) is not None
 
 
 def test_an_output_of_another_form_is_named() -> None:

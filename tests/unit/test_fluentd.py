@@ -66,8 +66,8 @@ def _with(kind: str, **parameters: str) -> Callable[[Directive], Directive]:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (_with("elasticsearch", password="hidden"), "<match> password is not taken from the environment"),
-        (_with("elasticsearch", password="\"#{ENV['X']}\""), "password is not taken from the environment"),
+        (_with("elasticsearch", password="hidden"), "<match> password is not taken from a file"),
+        (_with("elasticsearch", password="\"#{ENV.fetch('X')}\""), "password is not taken from a file"),
         (_with("concat", timeout_label="@GONE"), "leads to @GONE, which is not there"),
         (_with("relabel", **{"@label": "@GONE"}), "leads to @GONE, which is not there"),
         (_with("grep", **{"@id": "tracebacks"}), "@id tracebacks stands twice"),
@@ -127,12 +127,13 @@ def test_an_answer_that_can_be_mended_is_tried_again_and_every_http_sink_has_to_
             r'"{\"password\": \"[hidden]\", \"user\": \"a\"}"',
         ),
         (r"password=hunt\er2 x", "password=[hidden] x"),
+        ('{"password"=>"hunter2"}', '{"password"=>"[hidden]"}'),
         ("tokens used: 12", "tokens used: 12"),
         ("user signed in", "user signed in"),
     ],
 )
 def test_secrets_in_lines_are_hidden(line: str, shown: str) -> None:
-    hidden = re.sub(fluentd.HIDDEN, r"\1[hidden]", line, flags=re.IGNORECASE)
+    hidden = re.sub(fluentd.ASSIGNED, r"\1[hidden]", line, flags=re.IGNORECASE)
     assert re.sub(fluentd.LOGIN, r"\1[hidden]", hidden) == shown
 
 
@@ -183,6 +184,15 @@ def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else
     for name, manifest in manifests(run).items():
         if "canary-shared" in json.dumps(manifest):
             assert name == "secret-logs"
+    [container] = run.one("Deployment", "fluentd").inputs["spec"]["template"]["spec"]["containers"]
+    assert "env" not in container
+    assert "envFrom" not in container
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == "secrets"}
+    read = re.findall(
+        r"File\.read\('(.+)/([a-z-]+)'\)", run.one("ConfigMap", "logs").inputs["data"]["fluent.conf"]
+    )
+    assert {folder for folder, _ in read} == mounted
+    assert {file for _, file in read} <= set(manifests(run)["secret-logs"]["stringData"])
     policy = run.one("NetworkPolicy", "fluentd").inputs["spec"]
     ports = {json.dumps(rule["from"]): rule["ports"][0]["port"] for rule in policy["ingress"]}
     assert sorted((port, "prometheus" in source) for source, port in ports.items()) == [
@@ -190,6 +200,17 @@ def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else
         (24_231, True),
     ]
     assert ("egress" in policy) == (URLS[sink] is not None)
+
+
+def test_its_own_filter_lies_where_it_looks_for_filters() -> None:
+    run = _run("file")
+    [container] = run.one("Deployment", "fluentd").inputs["spec"]["template"]["spec"]["containers"]
+    folder = container["args"][container["args"].index("-p") + 1]
+    [volume] = [mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == folder]
+    assert volume == "configuration"
+    files = run.one("ConfigMap", "logs").inputs["data"]
+    assert "@type hide_secrets" in files["fluent.conf"]
+    assert 'register_filter("hide_secrets", self)' in files["filter_hide_secrets.rb"]
 
 
 def test_what_it_counts_is_asked_for_where_it_answers() -> None:

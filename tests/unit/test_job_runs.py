@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.harness import complete, manifests, run_program
+from tests.unit.harness import BEGUN, complete, manifests, run_program
 
 if TYPE_CHECKING:
     from tests.unit.harness import Run
@@ -83,6 +83,21 @@ def test_the_gate_looks_for_the_effect_of_each_and_may_ask_the_database(run: Run
         rule["ports"][0]["port"] for rule in manifests(run)["networkpolicy-verification"]["spec"]["egress"]
     }
     assert 5432 in ports
+
+
+def test_the_effect_is_looked_for_from_the_beginning_of_that_run_on(run: Run) -> None:
+    checks = json.loads(manifests(run)["configmap-verification"]["data"]["checks.json"])
+    assert {check["since"] for check in checks["database"] if "since" in check} == {BEGUN}
+    # Another beginning is another file of checks: the gate is made anew with the run.
+    assert len([check for check in checks["database"] if "since" in check]) == len(TASKS)
+
+
+def test_the_gate_compares_the_catalog_with_the_contract_that_the_migration_applied(run: Run) -> None:
+    made = manifests(run)
+    data = made["configmap-verification"]["data"]
+    checks = json.loads(data["checks.json"])
+    assert [check["contract"] for check in checks["catalog"]] == ["/checks/contract.yaml"]
+    assert data["contract.yaml"] == made["configmap-migration-sql"]["data"]["contract.yaml"]
 
 
 def test_a_job_whose_feature_is_off_is_neither_run_nor_looked_for() -> None:

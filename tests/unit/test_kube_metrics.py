@@ -38,7 +38,7 @@ POD = {
     },
 }
 DEPLOYMENT = {
-    "metadata": META,
+    "metadata": {**META, "annotations": {"orka-ppm/release": "0123456789ab"}},
     "spec": {"replicas": 2},
     "status": {"availableReplicas": 1, "conditions": [{"type": "Progressing", "status": "False"}]},
 }
@@ -102,6 +102,12 @@ def test_a_document_becomes_a_series(
     read: Any, item: dict[str, Any], name: str, labels: dict[str, str], value: float
 ) -> None:
     assert _found(read([item]), name, namespace="staging", **labels) == [value]
+
+
+def test_every_graph_can_show_the_release() -> None:
+    assert _found(series.deployments([DEPLOYMENT]), "orka_release_info", release="0123456789ab") == [1]
+    unmarked = {**DEPLOYMENT, "metadata": META}
+    assert _found(series.deployments([unmarked]), "orka_release_info") == []
 
 
 def test_a_job_that_never_succeeded_has_no_time_of_success() -> None:

@@ -170,6 +170,26 @@ def test_an_application_without_metrics_is_not_asked_for_them() -> None:
     assert "backend-pods" not in {service.name for service in run.of("Service")}
 
 
+@pytest.mark.parametrize("mode", ["standalone", "operator"])
+def test_a_release_makes_nothing_anew_that_watches_it(mode: str) -> None:
+    """Who is restarted forgets what it has seen, and for how long: alerts about a release would come late."""
+    config = complete()
+    config["monitoring"] |= {"mode": mode}
+    before = manifests(run_program(config, SECRETS))
+    config["images"]["backend"]["digest"] = f"sha256:{'9' * 64}"
+    config["backend"]["replicas"] = 3
+    after_run = run_program(config, SECRETS)
+    after = manifests(after_run)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"deployment-backend", "deployment-kube-metrics"} <= changed
+    kinds = ("servicemonitor", "probe", "prometheusrule", "alertmanagerconfig")
+    watching = {name for name in before if name.startswith(kinds) or name.partition("-")[2] in PORTS}
+    assert changed & watching == {"deployment-kube-metrics"}
+    old, new = before["deployment-kube-metrics"], after["deployment-kube-metrics"]
+    assert old["spec"] == new["spec"], "its pod is not made anew either"
+    assert new["metadata"]["annotations"] == {"orka-ppm/release": after_run.outputs["release_id"]}
+
+
 def test_only_who_counts_pods_may_ask_the_api_server_and_only_to_read(standalone: Run) -> None:
     (role,) = [role for role in standalone.of("Role") if role.type.startswith("kubernetes:")]
     assert {verb for rule in role.inputs["rules"] for verb in rule["verbs"]} == {"get", "list"}

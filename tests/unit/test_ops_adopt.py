@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops import cli
+from ops.adopt.cluster import KINDS
+from ops.preview import KINDS as REGISTERED
 from tests.unit.adopt_namespace import by_hand, key, preview, write_kubectl
 from tests.unit.harness import complete, run_program
 
@@ -95,6 +97,11 @@ def test_a_selector_by_expressions_has_no_setting_and_that_is_said(adopt: Adopt,
     live["deployment/backend"]["spec"]["selector"] = {"matchExpressions": expressions}
     _, out, _ = adopt(preview(run), live, "--json")
     assert "no setting says matchExpressions" in _found(out, "cannot")["deployment/backend"]["remedy"]
+
+
+def test_every_kind_that_the_program_registers_is_looked_for() -> None:
+    looked_for = {kind.partition(".")[0] for kind in KINDS.split(",")}
+    assert {kind.partition(".")[0] for kind in REGISTERED} - {"namespaces"} <= looked_for
 
 
 def test_what_no_up_touches_is_listed_and_what_a_controller_made_is_not(

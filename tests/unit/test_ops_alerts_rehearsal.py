@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from ops.alerts.rehearsal import LASTS_S, NoChannelError, Step, rehearse
 from ops.alerts.server import Server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHANNELS = ("pagerduty", "slack")
 RECEIVER = "{{name: {name}, pagerduty_configs: [{{}}], slack_configs: [{{}}]}}"
@@ -160,33 +154,3 @@ def test_a_receiver_of_others_is_none_of_ours_and_gets_no_alert(receiver: str) -
     with pytest.raises(NoChannelError, match="no receiver everybody of this stack"):
         server.rehearse()
     assert server.alerts == []
-
-
-def test_the_way_to_the_cluster_outlives_the_ctrl_c_that_ends_a_test(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A terminal interrupts the whole group of processes; the alert's end still has to go through kubectl."""
-    listens = "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1].split('=')[1])"
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"""#!/bin/sh\nexec {sys.executable} -c "{listens}; time.sleep(60)" "$2"\n""")
-    kubectl.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    inside = """
-import os, signal
-from ops.cluster import proxy
-signal.signal(signal.SIGINT, lambda *_: None)
-started, popen = [], proxy.subprocess.Popen
-proxy.subprocess.Popen = lambda *a, **k: started.append(popen(*a, **k)) or started[-1]
-with proxy.service("alertmanager", "staging", port="http", context=None):
-    os.killpg(0, signal.SIGINT)
-    try:
-        print("ended", started[0].wait(timeout=1))
-    except proxy.subprocess.TimeoutExpired:
-        print("lives")
-print("afterwards", started[0].poll())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", inside], capture_output=True, text=True, check=True, timeout=60,
-        start_new_session=True,
-    )  # fmt: skip
-    assert done.stdout.splitlines() == ["lives", f"afterwards {-signal.SIGTERM}"]

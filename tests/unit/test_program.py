@@ -185,15 +185,26 @@ def test_an_awaited_job_ends_by_itself_and_is_made_anew_when_it_failed(run: Run,
     assert spec["activeDeadlineSeconds"] < int(job.timeouts["create"].removesuffix("s"))
 
 
-def test_a_rollout_leaves_no_gap_and_ends(run: Run) -> None:
-    backend = run.one("Deployment", "backend")
-    spec = backend.inputs["spec"]
+@pytest.mark.parametrize("name", ["backend", "frontend"])
+def test_a_rollout_leaves_no_gap_and_ends(run: Run, name: str) -> None:
+    server = run.one("Deployment", name)
+    spec = server.inputs["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    assert spec["progressDeadlineSeconds"] < int(backend.timeouts["update"].removesuffix("s"))
+    assert spec["progressDeadlineSeconds"] < int(server.timeouts["update"].removesuffix("s"))
     container = spec["template"]["spec"]["containers"][0]
     assert container["startupProbe"]["periodSeconds"] == 1
     assert container["lifecycle"]["preStop"]["sleep"]["seconds"] > 0
+
+
+@pytest.mark.parametrize("name", ["backend", "frontend"])
+def test_a_node_that_is_emptied_takes_neither_api_nor_page_away(run: Run, name: str) -> None:
+    spec = run.one("Deployment", name).inputs["spec"]
+    places = [one["topologyKey"] for one in spec["template"]["spec"]["topologySpreadConstraints"]]
+    assert places == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    budget = run.one("PodDisruptionBudget", name).inputs["spec"]
+    assert (spec["replicas"], budget["maxUnavailable"]) == (2, 1)
+    assert budget["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
 
 
 def test_the_outputs_are_the_documented_ones(run: Run) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.harness import Run, complete, run_program
+from tests.unit.harness import SECRETS, Run, complete, run_program
+from tests.unit.other_settings import VARIANTS
 
 BY_HAND = {"app": "api"}
 OURS = {"app.kubernetes.io/name": "backend", "app.kubernetes.io/part-of": "orka-ppm"}
@@ -45,3 +46,18 @@ def test_the_new_pods_have_both_the_labels_of_before_and_ours(by_hand: Run) -> N
 def test_the_other_parts_keep_theirs(by_hand: Run, run: Run) -> None:
     for name in ("frontend", "prometheus"):
         assert by_hand.one("Deployment", name).inputs == run.one("Deployment", name).inputs
+
+
+def test_the_logs_aggregator_made_by_hand_keeps_its_selector_too() -> None:
+    labels = {"app": "fluentd"}
+    everything = VARIANTS["everything"]
+    config = everything.config()
+    config["cluster"]["selector-labels"] = {"fluentd": labels}
+    run = run_program(config, {**SECRETS, **everything.secrets})
+    assert run.error is None, run.error
+    deployment = run.one("Deployment", "fluentd").inputs["spec"]
+    assert deployment["selector"]["matchLabels"] == labels
+    assert labels.items() <= deployment["template"]["metadata"]["labels"].items()
+    for name in ("fluentd-forward", "fluentd-metrics"):
+        assert run.one("Service", name).inputs["spec"]["selector"] == labels
+    assert run.one("NetworkPolicy", "fluentd").inputs["spec"]["podSelector"]["matchLabels"] == labels

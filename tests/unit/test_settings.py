@@ -128,6 +128,8 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("cron-jobs.model-training.schedule", "0 0 * * SUN", "the weekday of a cron schedule is a number"),
         ("cron-jobs.anomaly-detection.deadline-seconds", 3600, "must be below 3600"),
         ("cron-jobs.time-zone", "Europe Zurich", "expected the name of a time zone"),
+        ("verification.log-allow", ["ERROR (known"], "no regular expression: missing )"),
+        ("verification.log-allow", ["(ERROR)?"], "matches every line"),
         ("cron-jobs.model-training.schedule", "0 0 31 2 *", "hardly ever come"),
         ("monitoring.retention", "7 days", "expected a time like 12h"),
         ("monitoring.thresholds", {"certificate-page-days": 20}, "must be below `certificate-warn-days`"),

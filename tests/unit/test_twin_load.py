@@ -16,7 +16,7 @@ from tests.twin.load import Load
 def short(monkeypatch: pytest.MonkeyPatch) -> Load:
     """A load that every request of is answered, without an edge."""
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: None)
-    monkeypatch.setattr(Load, "_ask", lambda _: (200, "r"))
+    monkeypatch.setattr(Load, "_ask", lambda *_: (200, "r"))
     return Load("api.example.com", "/health", Path("ca.pem"))
 
 
@@ -32,6 +32,24 @@ def test_a_load_that_was_there_to_the_end_counts_its_answers(short: Load) -> Non
         time.sleep(0.2)
     assert short.answers.total() > 1
     assert (short.failures, short.releases) == ({}, {"r"})
+
+
+def test_the_load_asks_the_page_as_often_as_the_api_and_counts_what_fails(
+    short: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str, dict[str, str]]] = []
+
+    def page_is_away(_: Load, host: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        asked.append((host, path, headers))
+        return (503, "") if host == load.PAGE_HOST else (200, "r")
+
+    monkeypatch.setattr(Load, "_ask", page_is_away)
+    with short:
+        time.sleep(0.2)
+    assert asked[:2] == [("api.example.com", "/health", {}), (load.PAGE_HOST, "/", {})]
+    assert short.failures.keys() == {(503, load.PAGE)}
+    assert short.releases == {"r"}
+    assert abs(short.answers[200, "r"] - short.answers[503, load.PAGE]) <= 1
 
 
 def test_a_load_that_ran_out_of_time_fails_the_test(short: Load, monkeypatch: pytest.MonkeyPatch) -> None:

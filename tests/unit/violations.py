@@ -20,7 +20,7 @@ POLICY, INGRESS = "networkpolicy-backend", "ingress-backend"
 ROLLING = ("spec", "strategy", "rollingUpdate")
 CRON_CONTAINER = (*CRON_POD, "containers", 0)
 NAME = "app.kubernetes.io/name"
-SCALED = {"scaleTargetRef": {"kind": "Deployment", "name": "frontend"}}
+SCALED = {"scaleTargetRef": {"kind": "Deployment", "name": "redis-exporter"}}
 
 PODS = (
     Violation("run-as-non-root", BACKEND, (*SECURITY, "runAsNonRoot"), value=False),
@@ -181,7 +181,9 @@ STACK = (
     ), "another"),
     Violation("disruption-budget", "poddisruptionbudget-backend", ("spec", "maxUnavailable"), 0),
     Violation("disruption-budget", "poddisruptionbudget-backend", ("spec", "minAvailable"), "60%"),
-    Violation("disruption-budget", "deployment-frontend", ("spec", "replicas"), 2),
+    Violation("disruption-budget", "deployment-redis-exporter", ("spec", "replicas"), 2, frozenset({
+        "spread",
+    })),
     added("disruption-budget", "HorizontalPodAutoscaler", spec=SCALED | {"maxReplicas": 3}),
     Violation("limit-range", "limitrange-limits", ("spec", "limits", 0, "defaultRequest")),
     Violation("known-accounts", BACKEND, (*POD, "serviceAccountName"), "another"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PORT = 8602
 ISSUER = "https://staging.supabase.co/auth/v1"
 AUDIENCE = "authenticated"
+KEY_ROLES = ("anon", "service_role")
 TOKEN_LIFETIME_S = 3600
 
 
@@ -63,6 +64,16 @@ def application(known: Secrets) -> Starlette:
         asked.note(request, answer.status_code, email=user.email if user else None)
         return answer
 
+    async def settings(request: Request) -> Response:
+        role = _role(request, known)
+        answer = (
+            JSONResponse({"external": {"email": True}, "disable_signup": True})
+            if role
+            else JSONResponse({"message": "Invalid API key"}, status_code=401)
+        )
+        asked.note(request, answer.status_code, role=role)
+        return answer
+
     async def health(_: Request) -> Response:
         return JSONResponse({"name": "GoTrue", "version": "orka-twin", "description": "a stand-in"})
 
@@ -73,6 +84,7 @@ def application(known: Secrets) -> Starlette:
         routes=[
             Route("/auth/v1/token", token, methods=["POST"]),
             Route("/auth/v1/user", current_user),
+            Route("/auth/v1/settings", settings),
             Route("/auth/v1/health", health),
             Route("/auth/v1/.well-known/jwks.json", key_set),
             asked.route(),
@@ -141,6 +153,15 @@ def _has_key(request: Request, known: Secrets) -> bool:
     given = request.headers.get("apikey", "").encode()
     keys = (known.supabase_key, known.supabase_service_key)
     return any(hmac.compare_digest(given, key.encode()) for key in keys)
+
+
+def _role(request: Request, known: Secrets) -> str | None:
+    """The role of a key of this project, whenever it was made; None of any other text."""
+    try:
+        claims = jwt.decode(request.headers.get("apikey", ""), known.jwt_secret, algorithms=[JWT_ALGORITHM])
+    except jwt.PyJWTError:
+        return None
+    return claims.get("role") if claims.get("role") in KEY_ROLES else None
 
 
 def _object(raw: bytes) -> dict[str, Any]:

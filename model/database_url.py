@@ -1,0 +1,55 @@
+"""What the administrator's address of the database must be: a login, a session, and no plain text outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from model.settings_base import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from urllib.parse import SplitResult
+
+TRANSACTION_POOLER_PORT = 6543
+SSLMODE = "sslmode"
+ENCRYPTED = ("require", "verify-ca", "verify-full")
+_EXPECTED = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+
+
+def admin_url_fault(value: str) -> str | None:
+    """What is wrong with the address; no part of it is in the answer."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return f"is not a URL; expected {_EXPECTED}"
+    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or len(parts.path) <= 1:
+        return f"expected {_EXPECTED}"
+    if not parts.username or not parts.password:
+        return f"needs a user and a password: {_EXPECTED}"
+    return next((fault for wrong, fault in _wrong(parts, port) if wrong), None)
+
+
+def _wrong(parts: SplitResult, port: int | None) -> Iterator[tuple[bool, str]]:
+    guides = (parts.username, parts.password) == ("user", "pass")
+    yield guides, "is the guide's placeholder user:pass; give the real admin URL"
+    yield (
+        port == TRANSACTION_POOLER_PORT,
+        "is a transaction pooler (port 6543), which holds no locks; use the direct or session port 5432",
+    )
+    # Every login is composed of this address, so what it allows is allowed to all.
+    plain = not set(sslmodes(parts.query)) <= set(ENCRYPTED)
+    yield (
+        plain and not _near(parts.hostname or ""),
+        f"has an sslmode that lets all pass in plain text; write {SSLMODE}=require, or leave it out",
+    )
+
+
+def sslmodes(query: str) -> list[str]:
+    """What the query says, an empty text too: libpq takes that for `prefer`."""
+    return parse_qs(query, keep_blank_values=True).get(SSLMODE, [])
+
+
+def _near(host: str) -> bool:
+    return host == "localhost" or inside(host)
