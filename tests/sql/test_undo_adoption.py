@@ -220,7 +220,7 @@ def test_after_the_swap_the_originals_come_back_with_their_rights_and_what_came_
     with database.connect() as connection:
         connection.execute(
             b"GRANT SELECT ON public.roche_audit_logs TO orka_readonly WITH GRANT OPTION;"
-            b" GRANT UPDATE (severity) ON public.roche_audit_logs TO PUBLIC"
+            b" GRANT UPDATE (severity) ON public.roche_audit_logs TO orka_readonly"
         )
     before = state(database)
     manifest, confirm = taken_over(database, tmp_path)
