@@ -12,6 +12,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ import psycopg
 
 from tests.checks.edge import Edge, Twist
 from tests.checks.slow_proxy import SlowProxy
+from tests.sql.support import log_event
 from tests.twin.conftest import PATHS
 from tests.twin.machine import apply
 from twin import application, database, secrets
@@ -63,6 +65,7 @@ def distorted(
     with contextlib.ExitStack() as undo:
         env = dict(variant.backend or {})
         if variant.database == "superuser":
+            _event_of_another_tenant()
             env["DATABASE_URL"] = database.admin_url(PATHS)
         elif variant.database == "slow":
             env["DATABASE_URL"] = undo.enter_context(_slow_database(stack))
@@ -158,6 +161,12 @@ def _written(statement: str, back: str) -> Iterator[None]:
         finally:
             if back:
                 connection.execute(back.encode())
+
+
+def _event_of_another_tenant() -> None:
+    """There is something that nobody else may see."""
+    with psycopg.connect(database.admin_url(PATHS), autocommit=True) as connection:
+        log_event(connection, uuid.UUID(secrets.of(PATHS).users[1].tenant_id))
 
 
 @contextlib.contextmanager
