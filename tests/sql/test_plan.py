@@ -65,7 +65,10 @@ def test_the_keys_of_the_config_map_are_allowed_and_distinct() -> None:
         ({**FILES, "25_c/up.sql": ""}, "NNN_name"),
         ({**FILES, "025_C/up.sql": ""}, "NNN_name"),
         ({**FILES, "024_c/up.sql": ""}, "version 024 is already taken by b"),
-        ({**FILES, "025_c/down.sql": ""}, "025_c/up.sql is missing"),
+        ({**FILES, "025_c/down.sql": ""}, "025_c/up.sql is missing: give one up.sql, or steps called"),
+        ({**FILES, "025_c/up.sql": "", "025_c/10_a.sql": ""}, "holds up.sql and also 025_c/10_a.sql"),
+        ({**FILES, "025_c/columns.sql": ""}, "a step's file is called NN_name.sql, as in 10_columns.sql"),
+        ({**FILES, "025_c/10_a.sql": "SELECT 1;"}, "the first line says the kind: -- step: "),
     ],
 )
 def test_a_folder_that_is_not_in_order_is_refused_with_the_reason(files: dict[str, str], said: str) -> None:

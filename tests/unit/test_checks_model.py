@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from model.check_defaults import Wanted, default_checks
 from model.check_shell import Deployed
@@ -35,6 +38,29 @@ SHELL = default_checks(_wanted(hosts=(), deployed=DEPLOYED))
 
 def _names(checks: ChecksFile) -> set[str]:
     return {check.name for check in checks.all()}
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({}, "a file without checks proves nothing"),
+        (
+            {"dns": [{"name": "a", "host": "x"}], "tls": [{"name": "a", "host": "x"}]},
+            "two checks share a name: a",
+        ),
+        (
+            {"health": [{"name": "a", "url": "https://x", "assertions": [{"field": "status"}]}]},
+            "the assertion on 'status' has no condition: give equals",
+        ),
+        (
+            {"dns": [{"name": "a", "host": "x"}, {"name": "b", "host": "x", "excused_by": ["a"]}]},
+            "a critical check excuses no other: a",
+        ),
+    ],
+)
+def test_a_file_that_would_prove_nothing_is_refused(file: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        ChecksFile.model_validate_json(json.dumps(file))
 
 
 def test_the_same_checks_are_the_same_bytes_and_are_read_back_equal() -> None:
