@@ -80,14 +80,9 @@ class Backend(Server):
         settings = place.settings
         super().__init__(
             name,
-            cluster=settings.cluster,
-            namespace=place.namespace,
+            place,
+            settings.backend,
             image=image,
-            contract=settings.backend.contract,
-            replicas=settings.backend.replicas,
-            resources=settings.backend.resources,
-            rollout=settings.backend.rollout,
-            pull_secrets=place.pull_secrets,
             env=application_env(settings, image),
             env_from=[{"secret_ref": {"name": secret}}],
             after=[after],

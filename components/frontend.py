@@ -39,14 +39,9 @@ class Frontend(Server):
         settings = place.settings
         super().__init__(
             name,
-            cluster=settings.cluster,
-            namespace=place.namespace,
+            place,
+            settings.frontend,
             image=image,
-            contract=settings.frontend.contract,
-            replicas=settings.frontend.replicas,
-            resources=settings.frontend.resources,
-            rollout=settings.frontend.rollout,
-            pull_secrets=place.pull_secrets,
             env=dict(settings.frontend.env),
             after=[backend],
             opts=opts,

@@ -14,7 +14,7 @@ from model.capacity import quota
 from model.settings_resources import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from model.settings import Settings
 
@@ -33,7 +33,7 @@ class StagingNamespace(Component):
         )
         inside = namespace.metadata["name"]
         accounts = ServiceAccounts("accounts", inside, naming.parts(settings), self.child)
-        limits = Limits("limits", inside, settings, self.child)
+        limits = Limits("limits", inside, quota(settings), self.child)
         network = NetworkPolicies("network", inside, settings, self.child)
         guards = [*accounts.names, *limits.names, *network.names]
         self.name: pulumi.Output[str] = pulumi.Output.all(inside, *guards).apply(lambda made: str(made[0]))
@@ -70,15 +70,13 @@ class Limits(Component):
         self,
         name: str,
         namespace: pulumi.Input[str],
-        settings: Settings,
+        hard: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         usual = Resources()
         metadata = workload.metadata(naming.APPLICATION, namespace)
-        made = k8s.core.v1.ResourceQuota(
-            name, metadata=metadata, spec={"hard": quota(settings)}, opts=self.child
-        )
+        made = k8s.core.v1.ResourceQuota(name, metadata=metadata, spec={"hard": hard}, opts=self.child)
         defaults = k8s.core.v1.LimitRange(
             name,
             metadata=metadata,

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscalerSpecArgsDict
     from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
 
-    from model.settings import Autoscaling, Rollout
-    from model.settings_cluster import Cluster
-    from model.settings_contract import Contract
-    from model.settings_resources import Resources
+    from components.place import Place
+    from model.settings import Autoscaling, Served
 
 # Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
 MARGIN_SECONDS = 30
@@ -31,15 +29,10 @@ class Server(Component):
     def __init__(
         self,
         name: str,
+        place: Place,
+        served: Served,
         *,
-        cluster: Cluster,
-        namespace: pulumi.Input[str],
         image: pulumi.Input[str],
-        contract: Contract,
-        replicas: int,
-        resources: Resources,
-        rollout: Rollout,
-        pull_secrets: Sequence[pulumi.Input[str]],
         env: Mapping[str, pulumi.Input[str]] | None = None,
         env_from: Sequence[EnvFromSourceArgsDict] = (),
         after: Sequence[pulumi.Resource] = (),
@@ -47,10 +40,11 @@ class Server(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
+        cluster, namespace, contract = place.settings.cluster, place.namespace, served.contract
         made = workload.container(
             name,
             image,
-            resources,
+            served.resources,
             command=contract.command,
             args=contract.args or None,
             env=env,
@@ -63,8 +57,8 @@ class Server(Component):
             name,
             metadata=workload.metadata(name, namespace),
             spec={
-                "replicas": replicas,
-                "progress_deadline_seconds": rollout.deadline_seconds,
+                "replicas": served.replicas,
+                "progress_deadline_seconds": served.rollout.deadline_seconds,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name, cluster)},
                 "strategy": {
@@ -74,7 +68,7 @@ class Server(Component):
                 "template": workload.pod(
                     workload.serving(made, contract.port, contract.probes),
                     labels=naming.pod_labels(name, cluster),
-                    pull_secrets=pull_secrets,
+                    pull_secrets=place.pull_secrets,
                     spread=True,
                     writable=contract.writable,
                     gid=contract.gid or contract.uid,
@@ -82,7 +76,7 @@ class Server(Component):
             },
             opts=self.child_after(
                 *after,
-                seconds=rollout.deadline_seconds + MARGIN_SECONDS,
+                seconds=served.rollout.deadline_seconds + MARGIN_SECONDS,
                 # Or each `up` would undo what the autoscaler did. Nor may the number be left out: a field
                 # that was ours would fall back to one pod, until the autoscaler looks again.
                 left_alone=("spec.replicas",) if autoscaling else (),
@@ -99,7 +93,7 @@ class Server(Component):
             },
             opts=self.child_after(self.deployment),
         )
-        if replicas > 1 or autoscaling:
+        if served.replicas > 1 or autoscaling:
             k8s.policy.v1.PodDisruptionBudget(
                 name,
                 metadata=workload.metadata(name, namespace),
@@ -115,7 +109,7 @@ class Server(Component):
             k8s.autoscaling.v2.HorizontalPodAutoscaler(
                 name,
                 metadata=workload.metadata(name, namespace, annotations=workload.SKIP_AWAIT),
-                spec=_autoscaler(name, replicas, autoscaling),
+                spec=_autoscaler(name, served.replicas, autoscaling),
                 opts=self.child,
             )
         self.register_outputs({"deployment": self.deployment.metadata["name"]})

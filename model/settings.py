@@ -164,20 +164,26 @@ class Autoscaling(Strict):
     """Of the CPU that a pod asks for, on average over the pods."""
 
 
-class Backend(Strict):
-    """The API."""
+class Served(Strict):
+    """What answers requests: pods behind a Service."""
 
     profile: Literal["guide", "orka-ppm"] = "guide"
-    contract: BackendContract = BackendContract()
+    contract: Contract = Contract()
     replicas: int = Field(default=2, ge=1, le=50)
+    resources: Resources = Resources()
+    rollout: Rollout = Rollout()
+    env: dict[VariableName, str] = Field(default_factory=dict)
+
+
+class Backend(Served):
+    """The API."""
+
+    contract: BackendContract = BackendContract()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     cors_origins: tuple[Origin, ...]
     features: Features = Features()
-    resources: Resources = Resources()
-    rollout: Rollout = Rollout()
     autoscaling: Autoscaling | None = None
-    env: dict[VariableName, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
@@ -187,17 +193,12 @@ class Backend(Strict):
         return self
 
 
-class Frontend(Strict):
+class Frontend(Served):
     """The web application: a part of the stack, or hosted elsewhere, where its URL is checked and listed."""
 
     target: Literal["kubernetes", "external"] = "kubernetes"
     url: Origin | None = None
-    profile: Literal["guide", "orka-ppm"] = "guide"
-    contract: Contract = Contract()
-    replicas: int = Field(default=2, ge=1, le=50)
     resources: Resources = Resources.model_validate({"memory-request": "64Mi", "memory-limit": "256Mi"})
-    rollout: Rollout = Rollout()
-    env: dict[VariableName, str] = Field(default_factory=dict)
 
 
 class CronJob(Strict):
