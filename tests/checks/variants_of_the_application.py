@@ -104,7 +104,10 @@ VARIANTS = (
     Variant(
         name="events refused by the database",
         sql=("REVOKE INSERT ON public.roche_audit_logs FROM orka_app",),
-        red=_without_event(**{"create-event": "answered 500"}),
+        red={
+            **_without_event(**{"create-event": "answered 500"}),
+            "catalog": "grant INSERT on public.roche_audit_logs to orka_app is missing",
+        },
     ),
     Variant(
         name="lost events",
