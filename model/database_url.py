@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
-
-from model.settings_base import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +13,11 @@ if TYPE_CHECKING:
 TRANSACTION_POOLER_PORT = 6543
 SSLMODE = "sslmode"
 ENCRYPTED = ("require", "verify-ca", "verify-full")
+# A name without dots is none of these: who knows what a search domain makes of it. Nor is a private address,
+# since who else is in that network is not known here.
+_NEAR = re.compile(
+    r"[/@].*|localhost|127(?:\.\d+){3}|::1|.+\.svc(?:\.cluster\.local)?", re.IGNORECASE | re.DOTALL
+)
 _EXPECTED = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
 
@@ -41,7 +45,7 @@ def _wrong(parts: SplitResult, port: int | None) -> Iterator[tuple[bool, str]]:
     # Every login is composed of this address, so what it allows is allowed to all.
     plain = not set(sslmodes(parts.query)) <= set(ENCRYPTED)
     yield (
-        plain and not _near(parts.hostname or ""),
+        plain and not near(parts.hostname or ""),
         f"has an sslmode that lets all pass in plain text; write {SSLMODE}=require, or leave it out",
     )
 
@@ -51,5 +55,6 @@ def sslmodes(query: str) -> list[str]:
     return parse_qs(query, keep_blank_values=True).get(SSLMODE, [])
 
 
-def _near(host: str) -> bool:
-    return host == "localhost" or inside(host)
+def near(host: str) -> bool:
+    """Whether a session to it stays on this machine or in the cluster."""
+    return _NEAR.fullmatch(host) is not None

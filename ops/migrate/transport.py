@@ -5,19 +5,14 @@ libpq's default (`prefer`) goes on in plain text where a server, or somebody in 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from model.database_url import ENCRYPTED, near
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_TLS = ("require", "verify-ca", "verify-full")
-# A name without dots is none of these: who knows what a search domain makes of it.
-_NEAR = re.compile(
-    r"[/@].*|localhost|127(?:\.\d+){3}|::1|.+\.svc(?:\.cluster\.local)?", re.IGNORECASE | re.DOTALL
-)
 _DEFAULT_SECONDS, _LEAST_SECONDS, _MOST_SECONDS = 10, 2, 60
 
 
@@ -32,7 +27,7 @@ def settled(parts: Mapping[str, object], environ: Mapping[str, str]) -> dict[str
         added["sslrootcert"] = authority
     mode = said.get("sslmode") or environ.get("PGSSLMODE")
     far = sorted(set(_far(said, environ)))
-    if far and mode and mode not in _TLS:
+    if far and mode and mode not in ENCRYPTED:
         raise MigrateError(
             ExitCode.REFUSED,
             f"sslmode={mode} would talk to {', '.join(far)} in plain text",
@@ -50,7 +45,7 @@ def _far(said: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
         yield f"what the service {service} names"
     named = [said.get(key) or environ.get(f"PG{key.upper()}", "") for key in ("host", "hostaddr")]
     for host in ",".join(named).split(","):
-        if host and not _NEAR.fullmatch(host):
+        if host and not near(host):
             yield host
 
 

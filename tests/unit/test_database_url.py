@@ -12,6 +12,14 @@ from tests.unit.harness import SECRET_MARK, run_program
 OUTSIDE = "postgresql://admin:hidden@db.example.com:5432/orka"
 
 
+@pytest.mark.parametrize("host", ["db.example.com", "10.244.0.1", "database"])
+def test_who_else_is_in_a_private_network_is_not_known(host: str) -> None:
+    secrets = {**SECRETS, "database-admin-url": f"postgresql://a:hidden@{host}/x?sslmode=disable"}
+    with pytest.raises(SettingsError) as refused:
+        read_settings({}, secrets)
+    assert [fault for fault in refused.value.faults if "lets all pass in plain text" in fault]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -32,7 +40,7 @@ def test_plain_text_to_an_outside_host_is_refused_with_what_to_write(query: str)
     [
         *("db.example.com/x", "db.example.com/x?sslmode=require", "db.example.com/x?sslmode=verify-full"),
         *("localhost/x?sslmode=disable", "127.0.0.1/x?sslmode=disable", "[::1]/x?sslmode=prefer"),
-        *("10.244.0.1/x?sslmode=allow", "db.data.svc.cluster.local/x?sslmode=disable"),
+        *("10.244.0.1/x?sslmode=require", "db.data.svc.cluster.local/x?sslmode=disable"),
     ],
 )
 def test_plain_text_is_for_near_hosts_alone(rest: str) -> None:
