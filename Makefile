@@ -51,7 +51,7 @@ check: $(READY) $(POLICY_READY) ## lint, types and the tests that need neither r
 
 test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and alerts on real processes, then the twin end to end
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) tests/sql
-	@$(PYTHON) -m pytest tests/scanners tests/checks tests/monitoring
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) tests/checks tests/monitoring tests/scanners
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 

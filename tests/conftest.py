@@ -5,6 +5,8 @@ from __future__ import annotations
 import hypothesis
 import pytest
 
+from tests import broken_releases
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites the golden manifests, `--soak` runs full matrices."""
@@ -27,3 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
     hypothesis.settings.register_profile("new", max_examples=2000, database=None, deadline=None)
     hypothesis.settings.load_profile("new" if config.getoption("--soak") else "same")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The matrix of broken releases as a table, whichever process ran each."""
+    broken_releases.show(terminalreporter)

@@ -31,9 +31,6 @@ SAMPLES = 5
 PATIENCE = 5
 """So many times the limits where time is not what is broken: a busy machine is no broken release."""
 
-TABLE: list[tuple[str, str, str]] = []
-"""Name of a variant, what was red, the verdict: printed at the end."""
-
 
 @pytest.fixture(scope="session")
 def major() -> int:
@@ -117,12 +114,3 @@ def stage(
         api.behind, web.behind = backend, frontend
         yield Stage(bench, template, database, backend, frontend, api, web, folder, authority)
     database.drop()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The matrix of broken releases as a table."""
-    if not TABLE:
-        return
-    terminalreporter.section("broken releases")
-    for name, verdict, red in TABLE:
-        terminalreporter.write_line(f"{name:40} {verdict:12} {red}")

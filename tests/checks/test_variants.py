@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.checks.result import exit_code
+from tests.broken_releases import ROW
 from tests.checks import documents as k8s
-from tests.checks.conftest import TABLE, Stage
 from tests.checks.edge import Edge, Twist
 from tests.checks.slow_proxy import SlowProxy
 from tests.checks.variant import Variant
 from tests.checks.variants import VARIANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from model.checks import ChecksFile
     from tests.checks.bench import Run
+    from tests.checks.conftest import Stage
     from tests.sql.support import Database
     from twin.certificates import Pair
+
+    Tell = Callable[[str, object], None]
 
 PIECE_S = 0.3
 
@@ -80,8 +83,8 @@ def _run(stage: Stage, variant: Variant, pairs: dict[str, Pair]) -> Run:
         return bench.checks(checks, environment)
 
 
-def _judge(variant: Variant, run: Run) -> None:
-    TABLE.append((variant.name, run.result["verdict"], ", ".join(sorted(run.red)) or "none"))
+def _judge(variant: Variant, run: Run, tell: Tell) -> None:
+    tell(ROW, (variant.name, run.result["verdict"], ", ".join(sorted(run.red)) or "none"))
     assert sorted(run.red) == sorted(variant.red), run.red
     for name, part in variant.red.items():
         assert part in run.red[name], (name, run.red[name])
@@ -90,11 +93,11 @@ def _judge(variant: Variant, run: Run) -> None:
 
 
 def test_a_healthy_release_is_green_and_every_check_was_asked(
-    stage: Stage, pairs: tuple[Path, dict[str, Pair]]
+    stage: Stage, pairs: tuple[Path, dict[str, Pair]], record_property: Tell
 ) -> None:
     healthy = Variant(name="healthy", red={}, verdict="passed")
     run = _run(stage, healthy, pairs[1])
-    _judge(healthy, run)
+    _judge(healthy, run, record_property)
     assert run.result["not_run"] == []
     asked = {check["name"] for check in run.result["checks"]}
     broken = {name for variant in VARIANTS for name in variant.red}
@@ -123,6 +126,6 @@ def test_there_are_enough_variants_and_no_two_of_one_name() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_broken_release_turns_exactly_its_checks_red(
-    stage: Stage, pairs: tuple[Path, dict[str, Pair]], variant: Variant
+    stage: Stage, pairs: tuple[Path, dict[str, Pair]], variant: Variant, record_property: Tell
 ) -> None:
-    _judge(variant, _run(stage, variant, pairs[1]))
+    _judge(variant, _run(stage, variant, pairs[1]), record_property)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis as redis_client
 
+from tests.broken_releases import ROW
 from tests.checks.pairs import pairs_for
 from tests.checks.variants import VARIANTS
 from tests.twin.conftest import PATHS
@@ -126,11 +127,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_a_broken_release_turns_exactly_its_checks_red(
-    stack: Stack, broken: Broken, pairs: tuple[Path, dict[str, Pair]], tmp_path: Path
+    stack: Stack,
+    broken: Broken,
+    pairs: tuple[Path, dict[str, Pair]],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     with _broken(stack, broken, pairs, tmp_path) as user:
         found = _checks(_as_user(stack, user))
     red = {check["name"]: check["reason"] for check in found["checks"] if check["verdict"] != "passed"}
+    record_property(ROW, (broken.name, found["verdict"], ", ".join(sorted(red)) or "none"))
     assert sorted(red.keys() - (BY_CIRCUMSTANCE - broken.red.keys())) == sorted(broken.red), red
     for name, part in broken.red.items():
         assert part in red[name], (name, red[name])
