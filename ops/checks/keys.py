@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from ops.checks.asking import NoAnswer, Request, ask
@@ -16,27 +15,20 @@ _TAKEN, _REFUSED = 200, (401, 403)
 
 
 async def taken(session: Session, check: KeyCheck) -> Outcome:
-    """Ask until the service says yes or no; that it is away, or in trouble, says nothing about the key."""
+    """Ask once. That the service is away, or in trouble, says nothing about the key: ask again then."""
     headers = {"apikey": session.means.credentials.keys[check.key_env]}
-    request = Request("GET", check.url, headers=headers)
-    outcome = Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
-    for attempt in range(1, session.limits.attempts + 1):
-        answer = await ask(session.http, request, session.seconds())
-        if isinstance(answer, NoAnswer):
-            outcome = Outcome("errored", answer.reason, None, attempt)
-        else:
-            outcome = judged(check, answer.status, answer.latency_ms, attempt)
-        if outcome.verdict != "errored" or session.left() <= session.limits.pause:
-            break
-        await asyncio.sleep(session.limits.pause)
-    return outcome
+    answer = await ask(session.http, Request("GET", check.url, headers=headers), session.seconds())
+    if isinstance(answer, NoAnswer):
+        return Outcome("errored", answer.reason, again=True)
+    return judged(check, answer.status, answer.latency_ms)
 
 
-def judged(check: KeyCheck, status: int, took: int, attempt: int) -> Outcome:
+def judged(check: KeyCheck, status: int, took: int) -> Outcome:
     """What an answer's status says of the key."""
     if status == _TAKEN:
-        return Outcome("passed", None, took, attempt, (took,))
+        return Outcome("passed", None, took, samples=(took,))
     if status in _REFUSED:
         reason = f"the secret {check.secret} is refused ({status}): set the key that the service shows now"
-        return Outcome("failed", reason, took, attempt, (took,))
-    return Outcome("errored", f"answered {status}, which says nothing about the key", took, attempt, (took,))
+        return Outcome("failed", reason, took, samples=(took,))
+    reason = f"answered {status}, which says nothing about the key"
+    return Outcome("errored", reason, took, samples=(took,), again=True)

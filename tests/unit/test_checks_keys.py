@@ -13,6 +13,7 @@ from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource
 from ops.checks import keys
 from ops.checks.connection import trust
+from ops.checks.patience import until_answered
 from ops.checks.possible import possible
 from ops.checks.session import Limits, Means, Session
 from ops.checks.token import Credentials, credentials
@@ -41,7 +42,7 @@ def _asked(answer: Callable[[httpx.Request], httpx.Response], *, attempts: int =
     async def run() -> Outcome:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
             session = Session(http, means, time.monotonic() + 5, set())
-            return await keys.taken(session, CHECKS.key[1])
+            return await until_answered(session, lambda: keys.taken(session, CHECKS.key[1]))
 
     return asyncio.run(run())
 
