@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sql import two_runners
 from tests.sql.support import (
     GUIDE_TABLES,
     SQL,
@@ -200,19 +201,12 @@ def test_versions_only_grow(migrated: Database, tmp_path: Path) -> None:
 
 
 def test_two_runners_at_once_one_applies_and_the_other_waits_and_does_nothing(empty: Database) -> None:
-    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--json", "--sql-dir", str(SQL)]
-    environ = {**os.environ, "DATABASE_URL": empty.admin_url, "TERMINATION_LOG": os.devnull}
     with lock_held(empty) as holder:
-        runners = [
-            subprocess.Popen(command, env=environ, cwd=SQL.parent, stdout=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
+        runners = two_runners.start(empty, SQL)
         wait_for_runners(empty, 2)
         assert empty.rows(TRACES) == [], "both wait while the lock is held"
         holder.close()
-        results = [runner.communicate(timeout=30)[0] for runner in runners]
-    assert [runner.returncode for runner in runners] == [0, 0]
-    assert sorted('"applied": ["023"]' in result for result in results) == [False, True]
+        assert two_runners.results(runners, "023", 30) == [False, True]
     assert empty.value("SELECT count(*) FROM orka_migrations.ledger") == 1
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +14,8 @@ from ops.migrate import backup as backup_module
 from ops.migrate import pg_tools
 from ops.migrate.content import content
 from ops.migrate.manifest import file_sha256
+from tests.sql import two_runners
 from tests.sql.support import (
-    SQL,
     TENANT_A,
     TENANT_B,
     Database,
@@ -201,20 +199,12 @@ def test_the_rows_of_before_a_migration_are_in_the_backup_that_apply_takes(
 def test_of_two_runners_only_the_one_that_holds_the_lock_dumps(filled: Database, tmp_path: Path) -> None:
     folder, target = with_024(tmp_path), tmp_path / "target"
     target.mkdir()
-    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--json", "--sql-dir", str(folder)]
-    command += ["--backup-dir", str(target)]
-    environ = {**os.environ, "DATABASE_URL": filled.admin_url, "TERMINATION_LOG": os.devnull}
     with lock_held(filled) as holder:
-        runners = [
-            subprocess.Popen(command, env=environ, cwd=SQL.parent, stdout=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
+        runners = two_runners.start(filled, folder, "--backup-dir", str(target))
         wait_for_runners(filled, 2)
         assert list(target.iterdir()) == [], "neither dumps while it waits"
         holder.close()
-        results = [runner.communicate(timeout=60)[0] for runner in runners]
-    assert [runner.returncode for runner in runners] == [0, 0]
-    assert sorted('"applied": ["024"]' in result for result in results) == [False, True]
+        assert two_runners.results(runners, "024", 60) == [False, True]
     assert len(list(target.iterdir())) == 1
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.migrate.statements import split
+from tests.sql import two_runners
 from tests.sql.kills import ADOPT, STEPS, kill_after, kill_asleep
 from tests.sql.outcome import catalog, chain_problems
 from tests.sql.support import SQL, Database, copy_sql, ops, wait_for_runners
@@ -125,21 +123,7 @@ def test_of_two_runners_at_once_one_takes_over_and_the_other_waits_and_does_noth
     make: Callable[[str], Database], migrated: Database
 ) -> None:
     database = make("023+024")
-    command = [sys.executable, "-m", "ops.cli", "migrate", "apply", "--adopt", "--json", "--batch-size", "2"]
-    environ = {**os.environ, "DATABASE_URL": database.admin_url, "TERMINATION_LOG": os.devnull}
-    runners = [
-        subprocess.Popen(
-            [*command, "--sql-dir", str(SQL)],
-            env=environ,
-            cwd=SQL.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    runners = two_runners.start(database, SQL, "--adopt", "--batch-size", "2")
     wait_for_runners(database, 1)
-    results = [runner.communicate(timeout=120)[0] for runner in runners]
-    assert [runner.returncode for runner in runners] == [0, 0], results
-    assert sorted('"applied": ["023"]' in result for result in results) == [False, True]
+    assert two_runners.results(runners, "023", 120) == [False, True]
     assert_adopted(database, migrated)
