@@ -6,7 +6,6 @@ The variants and what must be red for them are those of `tests/checks`; here is 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import shutil
 import ssl
@@ -21,6 +20,7 @@ import psycopg
 
 from tests.checks.edge import Edge, Twist
 from tests.checks.slow_proxy import SlowProxy
+from tests.checks.variant import Variant
 from tests.sql.support import log_event
 from tests.twin.conftest import PATHS
 from tests.twin.machine import apply
@@ -31,7 +31,6 @@ from twin.paths import BRIDGE_ADDRESS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.checks.variant import Variant
     from tests.twin.stack import Stack
     from twin.certificates import Pair
 
@@ -71,7 +70,7 @@ def distorted(
             env["DATABASE_URL"] = undo.enter_context(_slow_database(stack))
         if env:
             undo.enter_context(changed_backend(stack, env))
-        if _changes_the_page(variant):
+        if variant.page is not Variant.page:
             undo.enter_context(_page(stack, variant, folder))
         for statement in variant.sql:
             undo.enter_context(_written(statement, UNDONE[variant.name]))
@@ -93,11 +92,6 @@ def changed_backend(stack: Stack, env: Mapping[str, str], *, settles: bool = Tru
         # Not by an `up`: a variable that was added by hand is nobody's drift.
         stack.kubectl("rollout", "undo", "deployment/backend")
         stack.kubectl("rollout", "status", "deployment/backend", ROLLED_OUT)
-
-
-def _changes_the_page(variant: Variant) -> bool:
-    default = next(field.default for field in dataclasses.fields(variant) if field.name == "page")
-    return variant.page is not default
 
 
 def _between(variant: Variant) -> bool:
