@@ -6,9 +6,15 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import psycopg
+import pytest
 import yaml
 
+from model.monitoring_parts import PORTS
+from model.scrape import BACKEND_PODS
 from tests.twin.alerts import ask, await_that
+from tests.twin.conftest import PATHS
+from twin import database
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -66,3 +72,26 @@ def test_the_rules_of_the_repository_are_loaded_and_evaluate(deployed: Stack) ->
     # A recorded rule has no state.
     firing = {rule["name"] for rule in rules if rule.get("state") == "firing"}
     assert "Watchdog" in firing
+
+
+def _of_monitoring(stack: Stack) -> set[str]:
+    """Every object of the namespace that has a name of monitoring's, with its kind; its login too."""
+    kinds = stack.run("kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name").output
+    # What happened to an object is kept for an hour, whether it is there or not.
+    asked = ",".join(kind for kind in kinds.split() if not kind.startswith("events"))
+    names = stack.kubectl("get", asked, "--output=name").split()
+    objects = {name for name in names if name.partition("/")[2].startswith((*PORTS, BACKEND_PODS))}
+    with psycopg.connect(database.admin_url(PATHS)) as connection:
+        logins = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'orka\\_monitor\\_%'")
+        return objects | {f"role/{name}" for (name,) in logins}
+
+
+@pytest.mark.soak("takes all of monitoring away and deploys it anew")
+def test_without_monitoring_nothing_of_it_is_left_and_the_gate_passes(stack: Stack) -> None:
+    there = {name.partition("/")[2].removeprefix("orka_") for name in _of_monitoring(stack)}
+    wanted = {*PORTS, BACKEND_PODS, "monitor_1"}
+    assert {part for part in wanted if any(name.startswith(part) for name in there)} == wanted
+    stack.set("orka-ppm:monitoring.mode", "none")
+    without = stack.up()
+    assert without.code == 0, without
+    await_that("nothing of it is left", lambda: not _of_monitoring(stack))

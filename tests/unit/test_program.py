@@ -12,9 +12,12 @@ import pulumi
 import pytest
 
 from components import outputs
+from components.database import MONITOR
 from components.migration import read_sql
+from model.monitoring_parts import PORTS
 from model.plan import REVIEW, PlanError, load_plan
 from model.review import load_review
+from model.scrape import BACKEND_PODS
 from ops.checker.probes import REQUIRED
 from ops.checks import arguments
 from tests.unit import harness
@@ -250,9 +253,15 @@ def test_the_frontend_reads_no_secret(run: Run) -> None:
 
 def test_without_monitoring_nothing_of_it_is_registered() -> None:
     config = complete()
+    marks = (*PORTS, BACKEND_PODS, MONITOR)
+
+    def found() -> set[str]:
+        names = {resource.name for resource in run_program(config).resources}
+        return {mark for mark in marks if any(name.startswith(mark) for name in names)}
+
+    assert found() == set(marks)
     config["monitoring"]["mode"] = "none"
-    names = {resource.name for resource in run_program(config).resources}
-    assert not {name for name in names if "prometheus" in name or name == "backend-pods"}
+    assert found() == set()
 
 
 def test_with_the_checker_the_gate_asks_it_and_waits_for_it() -> None:
