@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,13 +51,28 @@ def heal(deployed: Stack) -> None:
     assert healed.code == 0, healed
 
 
+@contextmanager
+def _stack_file_kept() -> Iterator[None]:
+    saved = PATHS.stack_file.read_text()
+    try:
+        yield
+    finally:
+        PATHS.stack_file.write_text(saved)
+
+
 @pytest.fixture
 def stack(deployed: Stack) -> Iterator[Stack]:
     """The deployed stack; its stack file is put back afterwards and applied."""
-    saved = PATHS.stack_file.read_text()
-    yield deployed
-    PATHS.stack_file.write_text(saved)
+    with _stack_file_kept():
+        yield deployed
     heal(deployed)
+
+
+@pytest.fixture
+def unapplied(deployed: Stack) -> Iterator[Stack]:
+    """The deployed stack, for changes to its stack file that are refused or only previewed."""
+    with _stack_file_kept():
+        yield deployed
 
 
 @pytest.fixture

@@ -120,8 +120,12 @@ def test_four_percent_errors_page_nobody_and_six_do(firing: Callable[[], set[str
     edge_errors.requests(failing=4, seconds=WATCHED_S)
     assert firing() == set()
     assert alerts.pages("trigger") == set()
-    edge_errors.requests(failing=6, seconds=WATCHED_S)
-    alerts.await_that("the page", lambda: "OrkaErrorRateHigh" in alerts.pages("trigger"))
+
+    def paged() -> bool:
+        edge_errors.requests(failing=6, seconds=edge_errors.ROUND_S)
+        return "OrkaErrorRateHigh" in alerts.pages("trigger")
+
+    alerts.await_that("the page", paged)
     assert alerts.pages("trigger") == {"OrkaErrorRateHigh"}
 
 

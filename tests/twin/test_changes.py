@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_changed_setting_is_shown_as_one_readable_line_for_each_place(stack: Stack) -> None:
-    stack.set("orka-ppm:backend.log-level", "DEBUG")
-    shown = stack.preview("--diff")
+def test_a_changed_setting_is_shown_as_one_readable_line_for_each_place(unapplied: Stack) -> None:
+    unapplied.set("orka-ppm:backend.log-level", "DEBUG")
+    shown = unapplied.preview("--diff")
     assert shown.code == 0, shown
     changed = [line.strip() for line in shown.output.splitlines() if "DEBUG" in line]
     # The backend and the four cron jobs read it.
@@ -64,12 +64,14 @@ def test_a_preview_of_the_committed_file_alone_lists_all_that_is_missing(
         assert asked_for == (spec.required or spec.key.startswith("check-")), (spec.key, refused)
 
 
-def test_a_missing_and_a_malformed_setting_are_listed_before_anything_is_registered(stack: Stack) -> None:
-    assert stack.pulumi("config", "rm", "--path", "orka-ppm:edge.api-host").code == 0
-    stack.set("orka-ppm:backend.replicas", "none")
-    stack.set("orka-ppm:images.backend.digest", "latest")
+def test_a_missing_and_a_malformed_setting_are_listed_before_anything_is_registered(
+    unapplied: Stack,
+) -> None:
+    assert unapplied.pulumi("config", "rm", "--path", "orka-ppm:edge.api-host").code == 0
+    unapplied.set("orka-ppm:backend.replicas", "none")
+    unapplied.set("orka-ppm:images.backend.digest", "latest")
     # Without the refresh, which looks at what is there before the program runs.
-    for refused in (stack.preview("--refresh=false"), stack.up("--refresh=false")):
+    for refused in (unapplied.preview("--refresh=false"), unapplied.up("--refresh=false")):
         assert refused.code != 0
         assert "3 faults; nothing was changed" in refused.output, refused
         for place in ("edge.api-host is missing", "backend.replicas", "images.backend.digest"):

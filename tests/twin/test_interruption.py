@@ -7,13 +7,13 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.twin.conftest import commit
 from tests.twin.stack import begins
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.twin.stack import Stack
 
@@ -34,16 +34,13 @@ STAGES = {
     "rollout waiting": begins(DEPLOYMENT, "backend"),
 }
 IN_EVERY_TEST = ("migration running",)
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Some of each matrix in every run, all of them under `--soak`."""
-    soak = metafunc.config.getoption("--soak")
     if "killed_at" in metafunc.fixturenames:
+        soak = metafunc.config.getoption("--soak")
         metafunc.parametrize("killed_at", STAGES if soak else IN_EVERY_TEST)
-    if "number" in metafunc.fixturenames:
-        metafunc.parametrize("number", SIGNALS if soak else SIGNALS[:1])
 
 
 def _log_level(stack: Stack) -> str:
@@ -51,6 +48,8 @@ def _log_level(stack: Stack) -> str:
     return {item["name"]: item.get("value", "") for item in container["env"]}["LOG_LEVEL"]
 
 
+@pytest.mark.soak("every run kills one, which is worse")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_after_an_interrupted_update_the_previous_commit_really_runs_again(
     scratch_clone: Stack, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -82,6 +81,7 @@ def test_after_a_killed_up_cancel_and_up_end_green(
     assert _log_level(scratch_clone) == "WARNING"
 
 
+@pytest.mark.soak("destroys and makes the stack anew")
 def test_an_object_whose_creation_was_killed_is_taken_over_by_one_up(
     scratch_clone: Stack, tmp_path: Path
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_pending_migration_is_backed_up_into_the_claim_first(scratch_clone: St
     assert (taken / told["dump"]["name"]).stat().st_size == told["dump"]["bytes"]
 
 
+@pytest.mark.soak("the runner's own tests refuse its folder in every run")
 def test_a_claim_that_is_missing_stops_the_migration_before_it_changes_anything(scratch_clone: Stack) -> None:
     scratch_clone.set("orka-ppm:migration.backup.claim", "no-such-claim")
     scratch_clone.set("orka-ppm:migration.deadline-seconds", str(MISSING_DEADLINE_S))

@@ -25,17 +25,17 @@ def test_the_stack_passes_before_and_after_an_update(deployed: Stack) -> None:
             assert level not in result.output, result
 
 
-def test_a_setting_that_breaks_a_rule_is_refused_and_changes_nothing(stack: Stack) -> None:
-    stack.set(f'orka-ppm:edge.annotations["{SNIPPET}"]', "more_set_headers 'X-A: b'")
-    without = stack.preview()
+def test_a_setting_that_breaks_a_rule_is_refused_and_changes_nothing(unapplied: Stack) -> None:
+    unapplied.set(f'orka-ppm:edge.annotations["{SNIPPET}"]', "more_set_headers 'X-A: b'")
+    without = unapplied.preview()
     assert without.code == 0, without
-    for result in (stack.preview(*PACK), stack.up(*PACK)):
+    for result in (unapplied.preview(*PACK), unapplied.up(*PACK)):
         assert result.code != 0, result
         assert "ingress-no-snippets" in result.output, result
         # Both have the annotation; which of them the engine comes to first, and stops at, is its own matter.
         said = f"metadata.annotations[{SNIPPET}]: a snippet"
         assert any(f"Ingress {name}: {said}" in result.output for name in ("backend", "frontend")), result
-    assert SNIPPET not in stack.manifest("ingress", "backend")["metadata"]["annotations"]
+    assert SNIPPET not in unapplied.manifest("ingress", "backend")["metadata"]["annotations"]
 
 
 def test_a_program_that_breaks_rules_is_refused_with_each_name(scratch_clone: Stack) -> None:

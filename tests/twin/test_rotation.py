@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from tests.twin.api import HOST, Api
 from tests.twin.conftest import PATHS
@@ -37,6 +38,7 @@ def _login_of_backend(stack: Stack) -> str:
     return str(urlsplit(url).username)
 
 
+@pytest.mark.soak("rolls everything once more")
 def test_a_rotated_login_reaches_the_pods_without_a_failed_request(stack: Stack) -> None:
     before = {f"orka_{group}_1": f"orka_{group}" for group in GROUPS}
     assert _memberships() == before

@@ -14,7 +14,7 @@ import redis as redis_client
 from tests.broken_releases import ROW
 from tests.checks.pairs import pairs_for
 from tests.checks.variants import VARIANTS
-from tests.twin.conftest import PATHS
+from tests.twin.conftest import PATHS, heal
 from tests.twin.distorted import UNDONE, changed_backend, distorted
 from tests.twin.machine import apply
 from tests.twin.variant import digest_of_variant
@@ -96,6 +96,8 @@ def _broken(
     """The twin with this release; what is laid over the variables of `ops checks`."""
     with contextlib.ExitStack() as undo:
         user = broken.user
+        if broken.kubectl:
+            undo.callback(heal, stack)
         if broken.env:
             undo.enter_context(changed_backend(stack, broken.env, settles=broken.settles))
         if broken.stale:
@@ -127,14 +129,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_a_broken_release_turns_exactly_its_checks_red(
-    stack: Stack,
+    deployed: Stack,
     broken: Broken,
     pairs: tuple[Path, dict[str, Pair]],
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    with _broken(stack, broken, pairs, tmp_path) as user:
-        found = _checks(_as_user(stack, user))
+    with _broken(deployed, broken, pairs, tmp_path) as user:
+        found = _checks(_as_user(deployed, user))
     red = {check["name"]: check["reason"] for check in found["checks"] if check["verdict"] != "passed"}
     record_property(ROW, (broken.name, found["verdict"], ", ".join(sorted(red)) or "none"))
     assert sorted(red.keys() - (BY_CIRCUMSTANCE - broken.red.keys())) == sorted(broken.red), red
