@@ -45,8 +45,7 @@ _AI_COLUMNS = f"""
         hash = md5(id::text) || md5(id::text), is_anomaly = NULL, anomaly_score = 0.7,
         category = 'Risk Event';
 """
-_CHILDREN = f"""
-    INSERT INTO auth.users VALUES (md5('user')::uuid);
+_OF_EVENTS = f"""
     INSERT INTO public.audit_embeddings (id, audit_event_id, embedding, content_text, tenant_id)
     SELECT md5('embedding' || n)::uuid, md5('event' || n)::uuid,
            CASE WHEN n <> 6 THEN (SELECT array_agg(random())::vector FROM generate_series(1, 1536)) END,
@@ -56,6 +55,12 @@ _CHILDREN = f"""
                                         tenant_id)
     SELECT md5('anomaly' || n)::uuid, md5('event' || n)::uuid, 0.9, '{{}}', '1', '{TENANT_A}'
     FROM unnest(ARRAY[3, 6]) AS n;
+    INSERT INTO public.audit_ai_predictions (audit_event_id, prediction_type, predicted_value,
+                                             confidence_score, model_version, features_used, tenant_id)
+    VALUES (md5('event4')::uuid, 'category', 'c', 0.5, '1', '{{}}', '{TENANT_B}');
+"""
+_OTHERS = f"""
+    INSERT INTO auth.users VALUES (md5('user')::uuid);
     INSERT INTO public.audit_ml_models (id, model_type, model_version, training_data_size, metrics,
                                         model_path, training_date)
     SELECT md5('model' || n)::uuid, 'risk_classifier', CASE WHEN n < 3 THEN '1' ELSE '2' END, 1, '{{}}', 'p',
@@ -70,16 +75,16 @@ _CHILDREN = f"""
     INSERT INTO public.audit_bias_metrics (tenant_id, metric_type, dimension, dimension_value, metric_value,
                                            sample_size, time_period_start, time_period_end)
     VALUES ('{TENANT_A}', 'false_positive_rate', 'd', 'v', 0.1, 5, '2025-01-01', '2025-02-01');
-    INSERT INTO public.audit_ai_predictions (audit_event_id, prediction_type, predicted_value,
-                                             confidence_score, model_version, features_used, tenant_id)
-    VALUES (md5('event4')::uuid, 'category', 'c', 0.5, '1', '{{}}', '{TENANT_B}');
 """
 # Left in orka_original: an embedding without a vector, one of another tenant's event, a doubled shared model.
 LEFT = {"audit_embeddings": 2, "audit_ml_models": 1}
 
 
 def make_original(database: Database, variant: str, rows: int = 300) -> Database:
-    """Run the original scripts of a variant as the database's own admin, and fill the tables."""
+    """Run the original scripts of a variant as the database's own admin, and fill the tables.
+
+    With no `rows` there is no event, and nothing that refers to one.
+    """
     with database.connect() as connection:
         connection.execute((FIXTURES / "platform.sql").read_bytes())
         admin = database.server.admin
@@ -93,7 +98,9 @@ def make_original(database: Database, variant: str, rows: int = 300) -> Database
         connection.execute(_EVENTS.format(rows=rows).encode())
         if variant != "base":
             connection.execute(_AI_COLUMNS.encode())
-            connection.execute(_CHILDREN.encode())
+            connection.execute(_OTHERS.encode())
+            if rows:
+                connection.execute(_OF_EVENTS.encode())
     return database
 
 

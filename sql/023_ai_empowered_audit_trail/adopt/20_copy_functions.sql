@@ -134,8 +134,8 @@ LANGUAGE plpgsql SET search_path = '' SET work_mem = '64MB'
 AS $$
 DECLARE
     done bigint := (SELECT p.copied_to FROM orka_new.progress AS p);
-    -- Not before what is done, though the last of them may have been deleted.
-    up_to bigint := greatest(done, least(done + most, (SELECT max(h.ordinal) FROM orka_new.history AS h)));
+    -- Not before what is done, though the last of them may have been deleted; nor past it where there never was one.
+    up_to bigint := greatest(done, least(done + most, coalesce((SELECT max(h.ordinal) FROM orka_new.history AS h), 0)));
 BEGIN
     DELETE FROM orka_new.history AS h USING orka_new.queue AS q
     WHERE h.ordinal > done AND h.ordinal <= up_to
