@@ -56,7 +56,6 @@ def apply(
     if history.pending:
         with open_guard() as guard:
             sessions = Sessions(connection, guard)
-            sessions.refuse_transaction_pooler()
             refuse_unknown = partial(_refuse_unknown_tables, connection, contract, adopt=options.adopt)
             refuse_unknown(history)
             to_do = [step for _, step in _open_steps(connection, history)]

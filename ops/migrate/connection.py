@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ops.migrate.outcome import ExitCode, MigrateError
+from ops.migrate.pooler import refuse_transaction_pooler
 from ops.migrate.redact import describe, redact
 from ops.migrate.transport import settled
 
@@ -87,22 +88,35 @@ def _target(url: str, environ: Mapping[str, str]) -> Target:
 
 
 def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
-    """Open an autocommit session; for `wait_seconds` retry while nothing answers (a new pod's network)."""
+    """Open an autocommit session; for `wait_seconds` retry while nothing answers (a new pod's network).
+
+    Its settings are made after a look whether they stay with it: through a pooler in transaction mode they
+    would stay with a server session that others get. For that look a second session is open for a moment.
+    """
+    connection = _open(target, wait_seconds)
+    try:
+        with _open(target, wait_seconds) as other:
+            refuse_transaction_pooler(connection, other)
+        for setting in _SESSION:
+            connection.execute(setting)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(target: Target, wait_seconds: float) -> psycopg.Connection:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            connection = psycopg.connect(
+            return psycopg.connect(
                 target.conninfo,
                 autocommit=True,
                 application_name="orka-migrate",
                 prepare_threshold=None,
             )
-            break
         except psycopg.OperationalError as error:
             message = target.redact("; ".join(describe(error)))
             if _REFUSED_FOR_GOOD.search(str(error)) or time.monotonic() >= deadline:
                 raise MigrateError(ExitCode.REFUSED, "cannot connect to the database", message) from None
             time.sleep(_RETRY_PAUSE_SECONDS)
-    for setting in _SESSION:
-        connection.execute(setting)
-    return connection

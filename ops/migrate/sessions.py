@@ -7,7 +7,6 @@ killed leaves its statement behind until the server notices, and the next runner
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ from ops.migrate.redact import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOKS = 3
-
 
 @dataclass(frozen=True)
 class Sessions:
@@ -32,23 +29,6 @@ class Sessions:
 
     def __iter__(self) -> Iterator[psycopg.Connection]:
         return iter((self.work, self.guard))
-
-    def refuse_transaction_pooler(self) -> None:
-        """Raise REFUSED where a session's settings do not stay with it: locks would not either."""
-        mark = secrets.token_hex(8)
-        self.work.execute("SELECT set_config('orka.session', %s, false)", (mark,))
-        # Poolers hand out the session that was used last, or the one that was not: twice here, once there,
-        # and again, so that neither habit looks like a session of one's own.
-        looks = [_backend(one) for _ in range(_LOOKS) for one in (self.work, self.work, self.guard)]
-        guards = set(looks[2::3])
-        workers = {*looks[0::3], *looks[1::3]}
-        apart = not {pid for pid, _ in workers} & {pid for pid, _ in guards}
-        if not (len(workers) == len(guards) == 1 and apart and {seen for _, seen in workers} == {mark}):
-            raise MigrateError(
-                ExitCode.REFUSED,
-                "this address is a pooler in transaction mode: its sessions share connections, no lock holds",
-                "use the direct host or the pooler's session mode",
-            )
 
     def lock(self, wait_seconds: float) -> None:
         """Be the only runner, and outlive what a killed one left running; raise LOCK_BUSY."""
@@ -67,8 +47,3 @@ class Sessions:
             ) from None
         if not held:
             raise MigrateError(ExitCode.NEEDS_OPERATOR, "the runner's lock is lost: run it again")
-
-
-def _backend(connection: psycopg.Connection) -> tuple[int, str | None]:
-    row = connection.execute("SELECT pg_backend_pid(), current_setting('orka.session', true)").fetchone()
-    return (int(row[0]), row[1]) if row else (0, None)

@@ -113,7 +113,6 @@ def _rollback(run: Run) -> dict[str, Any]:
     progress = Progress(run.say, as_json=args.json)
     with connect(run.target, args.connect_wait) as guard:
         sessions = Sessions(run.connection, guard)
-        sessions.refuse_transaction_pooler()
         return report.rolled_back(rollback(sessions, run.plan, run.contract, request, options, progress))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from ops.migrate import preflight
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["big"]
+# How many sessions the pool has; what the one that answers was left with; who holds a lock.
+_IN_THE_POOL = """
+    SELECT (SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'orka-migrate'),
+           current_setting('statement_timeout'), current_setting('lock_timeout'),
+           current_setting('idle_in_transaction_session_timeout'),
+           current_setting('client_connection_check_interval'), current_setting('orka.session', true),
+           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')
+"""
 GOOD = Facts(
     major=16,
     read_only=False,
@@ -153,10 +163,20 @@ def test_the_sizes_of_what_is_there_are_told_with_the_steps_that_will_be_slow(
     assert "slow by its rows: 20_fill, 30_index" in run.err
 
 
-def test_a_pooler_in_transaction_mode_is_recognised_by_what_it_does(empty: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "verb",
+    ["apply", "baseline", "verify", "status", "catalog", "backup --dir {folder}", "rollback --to 022"],
+)
+def test_a_pooler_in_transaction_mode_is_recognised_by_what_it_does_and_nothing_stays_in_it(
+    empty: Database, tmp_path: Path, verb: str
+) -> None:
     with transaction_pooler(empty.server.socket, tmp_path / "pool") as folder:
-        run = ops(f"postgresql://{empty.server.admin}@/{empty.name}?host={folder}", "apply")
+        url = f"postgresql://{empty.server.admin}@/{empty.name}?host={folder}"
+        run = ops(url, *verb.format(folder=tmp_path).split())
+        with psycopg.connect(url, application_name="orka-migrate", autocommit=True) as another:
+            found = [another.execute(_IN_THE_POOL.encode()).fetchone() for _ in range(4)]
     assert run.code == 11
     assert "pooler in transaction mode" in run.err
     assert "session mode" in run.err
+    assert set(found) == {(2, "0", "0", "0", "0", None, 0)}
     assert empty.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
