@@ -15,6 +15,7 @@ from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.pooler import refuse_transaction_pooler
 from ops.migrate.redact import describe, redact
 from ops.migrate.transport import settled
+from ops.migrate.unreachable import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,5 +119,7 @@ def _open(target: Target, wait_seconds: float) -> psycopg.Connection:
         except psycopg.OperationalError as error:
             message = target.redact("; ".join(describe(error)))
             if _REFUSED_FOR_GOOD.search(str(error)) or time.monotonic() >= deadline:
-                raise MigrateError(ExitCode.REFUSED, "cannot connect to the database", message) from None
+                raise MigrateError(
+                    ExitCode.REFUSED, "cannot connect to the database", message, remedy(str(error))
+                ) from None
             time.sleep(_RETRY_PAUSE_SECONDS)

@@ -11,6 +11,7 @@ from model.plan import plan_from_files
 from ops.migrate.connection import connect, target_from_environment
 from ops.migrate.ledger import Entry, compare
 from ops.migrate.redact import redact
+from ops.migrate.unreachable import remedy
 from tests.sql.support import Database, Server, ops
 
 CANARY = "s3cr3t/canary?"
@@ -71,6 +72,7 @@ def test_a_database_that_does_not_answer_is_refused_after_the_wait(closed_port: 
     run = ops(url, "apply", "--json", "--connect-wait", "0", TERMINATION_LOG=str(cause))
     assert (run.code, run.json["cause"][0]) == (11, "cannot connect to the database")
     assert "Connection refused" in cause.read_text()
+    assert run.json["cause"][2:] == ["start the server, or correct host and port in the database's URL"]
     assert_no_secret(run.out + run.err + cause.read_text())
 
 
@@ -79,6 +81,7 @@ def test_a_host_that_does_not_exist_is_refused_after_the_wait() -> None:
     assert run.code == 11
     assert "cannot connect to the database" in run.err
     assert "no-such-host.invalid" in run.err
+    assert "correct the host in the database's URL" in run.err
     assert_no_secret(run.out + run.err)
 
 
@@ -87,24 +90,59 @@ def test_a_refusal_by_the_server_is_not_retried(refused: str) -> None:
     run = ops(refused, "apply", "--connect-wait", "3600")
     assert run.code == 11
     assert "no_such_database" in run.err
+    assert "make it by CREATE DATABASE" in run.err
     assert_no_secret(run.out + run.err)
 
 
-def test_a_wrong_password_is_refused_at_once_and_not_shown(server: Server) -> None:
+@pytest.mark.parametrize("verb", ["status", "apply"])
+def test_a_wrong_password_is_refused_at_once_and_not_shown(server: Server, verb: str) -> None:
     rules = Path(server.value("SHOW hba_file"))
     trusting = rules.read_text()
     server.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
     try:
-        rules.write_text("local all guarded scram-sha-256\n" + trusting)
+        rules.write_text("local all guarded scram-sha-256\nlocal all kept_out reject\n" + trusting)
         server.execute("SELECT pg_reload_conf()")
         url = f"postgresql://guarded:{ENCODED}@/postgres?host={server.socket}"
-        run = ops(url, "status", "--connect-wait", "3600")
+        run = ops(url, verb, "--connect-wait", "3600")
+        kept_out = ops(server.url("kept_out", "postgres"), verb)
     finally:
         rules.write_text(trusting)
         server.execute("SELECT pg_reload_conf()", "DROP ROLE guarded")
     assert run.code == 11
     assert "password authentication failed" in run.err
+    assert "correct user and password in the database's URL" in run.err
+    assert "let this client in by the server's pg_hba.conf" in kept_out.err
     assert_no_secret(run.out + run.err)
+
+
+def test_a_server_that_is_silent_is_told_from_one_that_is_full(empty: Database) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        run = ops(f"postgresql://127.0.0.1:{port}/d?connect_timeout=2", "status", "--connect-wait", "0")
+    assert "open the way to host and port" in run.err
+    empty.server.execute(f"ALTER DATABASE {empty.name} CONNECTION LIMIT 0", "CREATE ROLE crowd LOGIN")
+    try:
+        run = ops(empty.server.url("crowd", empty.name), "status")
+    finally:
+        empty.server.execute("DROP ROLE crowd")
+    assert "end sessions that nobody needs" in run.err
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            'FATAL:  no pg_hba.conf entry for host "::1", user "u", database "d", SSL encryption',
+            "pg_hba",
+        ),
+        ('server certificate for "a" does not match host name "b"', "TLS needs"),
+        ("FATAL:  the database system is starting up", "--connect-wait"),
+        ('"::1" failed: Connection refused; "127.0.0.1" failed: FATAL: role "u" does not exist', "user and"),
+        ("FATAL:  something else", "the server's log"),
+    ],
+)
+def test_what_a_server_said_goes_before_what_its_other_addresses_did(message: str, said: str) -> None:
+    assert said in remedy(message)
 
 
 def test_an_unwritable_termination_log_does_not_hide_the_cause(tmp_path: Path) -> None:

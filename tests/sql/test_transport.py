@@ -118,6 +118,7 @@ def test_a_server_out_there_that_says_it_has_no_tls_learns_nothing() -> None:
         run = ops(url, "status", "--connect-wait", "0")
     assert run.code == 11
     assert "SSL was required" in run.err
+    assert "TLS needs a server that offers it" in run.err
     assert heard == [_SSL_REQUEST, b""]
 
 
@@ -129,3 +130,4 @@ def test_dump_and_restore_trust_the_same_authority(migrated: Database, tmp_path:
         bad = ops(url, "backup", "--dir", str(backups), "--connect-wait", "0")
         run = ops(url, "backup", "--dir", str(backups), PGSSLROOTCERT=str(tmp_path / "front.pem"))
     assert (bad.code, run.code) == (11, 0), run.err
+    assert "its authority in sslrootcert" in bad.err
