@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from ops.migrate import catalog, ledger, ledger_tables, lock, shapes, step_ledger
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
-    import psycopg
-
     from model.plan import Migration, Plan
     from ops.migrate.contract import Contract
 
@@ -89,6 +89,19 @@ def record(connection: psycopg.Connection, plan: Plan, contract: Contract) -> Ba
             (migration.version, shape, ledger.runner()),
         )
     return Baseline(migration.version, shape)
+
+
+def differences(connection: psycopg.Connection, plan: Plan, contract: Contract) -> list[str]:
+    """Why the tables would not be recognised, as `record` would say it; writes nothing."""
+    try:
+        with connection.transaction(force_rollback=True):
+            _recognise(connection, plan, plan.migrations[0], contract)
+    except MigrateError as error:
+        return list(error.lines)
+    except psycopg.Error:
+        # A server too old for the questions, which the preflight says; elsewhere `record` fails likewise.
+        return []
+    return []
 
 
 def _recognise(connection: psycopg.Connection, plan: Plan, migration: Migration, contract: Contract) -> str:

@@ -56,19 +56,19 @@ def apply(
     if history.pending:
         with open_guard() as guard:
             sessions = Sessions(connection, guard)
-            refuse_unknown = partial(_refuse_unknown_tables, connection, contract, adopt=options.adopt)
-            refuse_unknown(history)
+            in_the_way = partial(_in_the_way, connection, plan, contract, adopt=options.adopt)
             to_do = [step for _, step in _open_steps(connection, history)]
-            vector_is_missing = preflight.check(connection, options, progress, to_do)
+            vector_is_missing = preflight.check(connection, options, progress, to_do, in_the_way(history))
             sessions.lock(options.lock_wait)
             # Another runner may have been at work while this one waited.
             history = look(connection, plan)
-            unknown = refuse_unknown(history)
+            if faults := in_the_way(history):
+                raise MigrateError(ExitCode.REFUSED, *faults)
             if history.pending and back_up:
                 back_up()
             if history.pending and vector_is_missing:
                 preflight.create_vector(connection)
-            if unknown:
+            if _unknown_tables(connection, contract, history):
                 shape = adoption.record(connection, plan, contract).shape
                 progress.tell("baseline", f"recognised: {shape}", shape=shape)
             steps = _open_steps(connection, history)
@@ -120,22 +120,27 @@ def _works(
     ]
 
 
-def _refuse_unknown_tables(
-    connection: psycopg.Connection, contract: Contract, history: History, *, adopt: bool
-) -> bool:
-    """Whether there are tables that nobody has recognised yet; raise REFUSED unless they may be adopted."""
+def _in_the_way(
+    connection: psycopg.Connection, plan: Plan, contract: Contract, history: History, *, adopt: bool
+) -> list[str]:
+    """Why tables that nobody has recognised yet cannot be left where they are, or cannot be adopted."""
+    found = _unknown_tables(connection, contract, history)
+    if found and not adopt:
+        fault = f"these tables exist already, made by hand or by another tool: {', '.join(found)}"
+        remedy = (
+            "`ops migrate baseline` says what they are, `ops migrate apply --adopt` (setting database.adopt)"
+            " takes them over; nothing was changed"
+        )
+        return [fault, remedy]
+    return adoption.differences(connection, plan, contract) if found else []
+
+
+def _unknown_tables(connection: psycopg.Connection, contract: Contract, history: History) -> list[str]:
+    """The contract's tables that are there, where neither the ledger nor a baseline knows of any."""
     untouched = history.pending and not history.applied and not step_ledger.read(connection)
     if not untouched or adoption.read(connection):
-        return False
-    found = adoption.tables_made_by_hand(connection, contract)
-    if found and not adopt:
-        raise MigrateError(
-            ExitCode.REFUSED,
-            f"these tables exist already, made by hand or by another tool: {', '.join(found)}",
-            "`ops migrate baseline` says what they are, `ops migrate apply --adopt` (setting database.adopt)"
-            " takes them over; nothing was changed",
-        )
-    return bool(found)
+        return []
+    return adoption.tables_made_by_hand(connection, contract)
 
 
 def _open_steps(connection: psycopg.Connection, history: History) -> list[tuple[Migration, Step]]:

@@ -81,13 +81,17 @@ class Facts:
 
 
 def check(
-    connection: psycopg.Connection, options: Options, progress: Progress, steps: Sequence[Step]
+    connection: psycopg.Connection,
+    options: Options,
+    progress: Progress,
+    steps: Sequence[Step],
+    found_before: Sequence[str] = (),
 ) -> bool:
-    """Raise REFUSED with every fault found; whether the extension is missing and is to be created."""
+    """Raise REFUSED with every fault found, here and before; whether the extension is to be created."""
     found = connection.cursor(row_factory=class_row(Facts)).execute(_FACTS.encode()).fetchone()
     if found is None:
         raise MigrateError(ExitCode.REFUSED, "the server did not answer the preflight query")
-    problems = faults(found, create_extension=options.create_extension)
+    problems = [*faults(found, create_extension=options.create_extension), *found_before]
     old = [str(row[0]) for row in connection.execute(_LONG_TRANSACTIONS, (options.long_transaction,))]
     if old and any(step.kind == "concurrent" for step in steps):
         problems += [f"a concurrent step would wait for it: {line}; end it first" for line in old]

@@ -244,6 +244,26 @@ def test_tables_made_by_hand_are_named_and_not_touched(empty: Database) -> None:
     assert empty.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'orka%'") == 0
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [((), "these tables exist already, made by hand"), (("--adopt",), "these tables are of no known shape")],
+)
+def test_tables_made_by_hand_are_told_with_the_other_faults(
+    server: Server, more: tuple[str, ...], said: str
+) -> None:
+    database = server.create(vector=False)
+    with database.connect() as connection:
+        connection.execute(b"CREATE TABLE public.roche_audit_logs (id uuid)")
+    run = ops(database, "apply", *more)
+    assert run.code == 11
+    assert "the extension vector is not in this database" in run.err
+    assert said in run.err
+    assert ops(database, "apply", "--create-extension", *more).code == 11
+    assert database.rows("SELECT extname FROM pg_extension WHERE extname = 'vector'") == []
+    assert database.rows(TRACES) == [("public.roche_audit_logs",)], "nothing was changed"
+    database.drop()
+
+
 def test_a_missing_extension_is_refused_unless_asked_to_create_it(server: Server) -> None:
     database = server.create(vector=False)
     run = ops(database, "apply")
