@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 # Before any other character a backslash in double quotes stands for itself.
 _ESCAPE = re.compile(r'\\(["\\$`n])')
 _ESCAPED = re.compile(r'["\\$`\n]')
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=(?P<value>.*)", re.DOTALL)
 
 
 class EnvFileError(ValueError):
@@ -38,7 +38,7 @@ def parse(text: str) -> dict[str, str]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.fullmatch(line)
-        value = _value(match["value"].strip()) if match else None
+        value = _value(match["value"]) if match else None
         if match is None or value is None:
             faults.append(f"line {number}: expected NAME=value, with matching quotes if any")
         else:
@@ -57,7 +57,8 @@ def _escape(match: re.Match[str]) -> str:
     return "\\n" if match[0] == "\n" else f"\\{match[0]}"
 
 
-def _value(text: str) -> str | None:
+def _value(written: str) -> str | None:
+    text = written.strip()
     if text[:1] == "'":
         inner, end, rest = text[1:].partition("'")
         return inner if end and _is_comment(rest) else None
@@ -66,7 +67,8 @@ def _value(text: str) -> str | None:
         if match is None or not _is_comment(match[2]):
             return None
         return _ESCAPE.sub(lambda escaped: "\n" if escaped[1] == "n" else escaped[1], match[1])
-    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+    # As it was written: what follows `= #` is a comment too.
+    return re.split(r"\s#", written, maxsplit=1)[0].strip()
 
 
 def _is_comment(rest: str) -> bool:

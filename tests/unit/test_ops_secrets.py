@@ -199,6 +199,19 @@ def test_what_was_quoted_by_hand_is_read_as_a_shell_reads_it_but_for_the_newline
     assert parse(render(read)) == read
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("NAME=word # a comment", "word"),
+        ("NAME= # not yet", ""),
+        ("NAME=#word", "#word"),
+        ("NAME=a#b", "a#b"),
+    ],
+)
+def test_a_comment_after_a_value_without_quotes_is_a_shells(line: str, value: str) -> None:
+    assert parse(line)["NAME"] == shell(line) == value
+
+
 @pytest.mark.parametrize("line", ["NAME='canary'#x", 'NAME="canary"x'])
 def test_what_follows_a_quote_without_a_blank_is_refused(line: str) -> None:
     with pytest.raises(EnvFileError, match="line 1"):
