@@ -56,7 +56,7 @@ test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and aler
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
 soak: $(READY) ## the same code over the full matrices; hours
-	@$(PYTHON) -m pytest tests/sql tests/checks --soak
+	@$(PYTHON) -m pytest tests/unit tests/sql tests/checks --soak
 	@.venv/bin/twin up --replace
 	@$(PYTHON) -m pytest tests/twin --soak
 

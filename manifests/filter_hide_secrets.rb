@@ -11,6 +11,7 @@ module Fluent
 
       # Whatever has such a name is hidden whole. Of a text, what follows the first group of one of the others is.
       config_param :named, :regexp
+      config_param :quoted, :regexp
       config_param :assigned, :regexp
       config_param :login, :regexp
 
@@ -34,7 +35,7 @@ module Fluent
       end
 
       def without_secrets(text)
-        [@assigned, @login].reduce(text) { |found, secret| found.gsub(secret) { "#{$1}#{HIDDEN}" } }
+        [@quoted, @assigned, @login].reduce(text) { |found, secret| found.gsub(secret) { "#{$1}#{HIDDEN}" } }
       end
 
       # Bytes that are no text are an error to a regular expression.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model.fluentd_text import Directive
+from model.log_secrets import ASSIGNED, LOGIN, NAMED, QUOTED
 
 if TYPE_CHECKING:
     from model.settings_logging import Logging
@@ -17,16 +18,6 @@ NOISE = r'"(GET|HEAD) /health(/[a-z]+)? HTTP/[0-9.]+" 200'
 BEGINS = (
     r"^(?!\s|Traceback |During handling|The above exception|[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b)"
 )
-_SECRETS = "(?:authorization|password|passwd|secret|token|api[_-]?key)"
-NAMED = f"{_SECRETS}$"
-ASSIGNED = (
-    # `=>` is Ruby's, where a line that was no text became one.
-    rf"({_SECRETS}\\?[\"']?\s*(?:=>|[:=])\s*\\?[\"']?(?:bearer\s+|basic\s+)?)"
-    # A backslash before a quote ends inner JSON's text.
-    r"(?:[^\s\"',}&\\]|\\(?![\"']))+"
-)
-LOGIN = r"(://[^/\s:@]*:)[^/\s@]+(?=@)"
-"""The password of an address."""
 # What passes once somebody has mended the token, the address, the way there or Splunk itself. Any other code
 # moves the lines aside for good, and no count of tries tells of it.
 RETRIED = "401,403,404,408,429,500,502,503,504"
@@ -123,6 +114,7 @@ def _hidden() -> Directive:
             "@type": "hide_secrets",
             "@id": "secrets",
             "named": f"{_slashed(NAMED)}i",
+            "quoted": f"{_slashed(QUOTED)}i",
             "assigned": f"{_slashed(ASSIGNED)}i",
             "login": _slashed(LOGIN),
         },

@@ -20,7 +20,7 @@ KNOWN = {
 NEEDED = {
     ("source", "forward"): ("port", "bind"),
     ("filter", "concat"): ("key", "timeout_label"),
-    ("filter", "hide_secrets"): ("named", "assigned", "login"),
+    ("filter", "hide_secrets"): ("named", "quoted", "assigned", "login"),
     ("match", "elasticsearch"): ("hosts", "password", "ssl_version"),
     ("match", "http"): ("endpoint", "retryable_response_codes"),
     ("match", "file"): ("path",),

@@ -76,10 +76,19 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Every case of every file."""
+    """Every case of every file, of an edge that is ingress-nginx."""
     for file in sorted(CASES.glob("*.yaml")):
-        for raw in yaml.safe_load(file.read_text()):
-            yield Case(file.name, **{**raw, "fires": tuple(raw.get("fires", ()))})
+        yield from _of(file)
+
+
+def cases_of_edge(edge: str) -> list[Case]:
+    """Those of one of the other edges, whose series have other names."""
+    return list(_of(CASES / "edges" / f"{edge}.yaml"))
+
+
+def _of(file: Path) -> Iterator[Case]:
+    for raw in yaml.safe_load(file.read_text()):
+        yield Case(file.name, **{**raw, "fires": tuple(raw.get("fires", ()))})
 
 
 def around(alert: str, document: Json) -> Json:

@@ -15,6 +15,7 @@ import pytest
 from model import fluentd
 from model.settings_logging import Logging
 from tests.unit.harness import CHECKOUT
+from tests.unit.log_lines import HIDDEN, NAMES, OTHER_NAMES, lines, long_lines
 from twin import debian_tools
 
 if TYPE_CHECKING:
@@ -96,6 +97,30 @@ def test_what_is_named_like_a_secret_is_hidden_whole(ruby: Any) -> None:
         "db_password": hidden,
         "headers": {"X-Api-Key": hidden, "access_token": hidden, "Proxy-Authorization": hidden},
     }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_secret_of_the_stack_is_hidden_by_its_name(ruby: Any, name: str) -> None:
+    shown, *_ = ruby({"kubernetes": {name: ["two words"]}, f"app.{name}": 7})
+    assert shown == {"kubernetes": {name: HIDDEN}, f"app.{name}": HIDDEN}
+
+
+def test_ruby_hides_in_a_line_what_python_does(ruby: Any) -> None:
+    given = lines()
+    *shown, _, _ = ruby(*({"message": line} for line, _ in given))
+    assert [record["message"] for record in shown] == [wanted for _, wanted in given]
+
+
+def test_a_long_line_is_read_once(ruby: Any) -> None:
+    """Within the minute that Ruby has for all of them; if it began again and again one would take longer."""
+    given = [{"message": line} for line in long_lines(100_000)]
+    assert len(ruby(*given)) == len(given) + 2
+
+
+def test_names_that_say_what_went_wrong_pass(ruby: Any) -> None:
+    record = dict.fromkeys(OTHER_NAMES, "two words")
+    shown, *_ = ruby(record)
+    assert shown == record
 
 
 def test_everything_else_passes_as_it_is(ruby: Any) -> None:

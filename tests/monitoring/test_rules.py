@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = ("ingress-nginx", "traefik", "caddy")
+LATENCY = "orka:edge_latency_seconds:p95_5m"
 CASES = list(cases())
 SHIPPED = [rule for group in every_rule()["groups"] for rule in group["rules"]]
 RECORDED = {rule["record"]: rule["expr"] for rule in SHIPPED if "record" in rule}
@@ -102,19 +103,39 @@ def test_the_cases_see_an_alert_that_never_fires_and_one_that_always_does(
         assert any(_test(tmp_path, file, case)[0] != 0 for case in own), expression
 
 
-@pytest.mark.parametrize("edge", ["traefik", "caddy"])
-def test_other_edges_record_what_ingress_nginx_does(tmp_path: Path, edge: str) -> None:
-    """Six of a hundred requests fail, whoever counts them."""
-    stack = settings(**{"edge-metrics": {"source": edge, "targets": ["e:1"]}})
+OTHER_EDGES = {edge: support.cases_of_edge(edge) for edge in SOURCES[1:]}
+
+
+def _rules_of(edge: str) -> support.Json:
+    return rules(settings(**{"edge-metrics": {"source": edge, "targets": ["e:1"]}}))
+
+
+@pytest.mark.parametrize(
+    ("edge", "case"),
+    [pytest.param(edge, case, id=f"{edge}: {case}") for edge, own in OTHER_EDGES.items() for case in own],
+)
+def test_other_edges_record_what_ingress_nginx_does(tmp_path: Path, edge: str, case: Case) -> None:
     file = tmp_path / "rules.yaml"
-    file.write_text(yaml.safe_dump(rules(stack)))
-    name, labels = {
-        "traefik": ("traefik_service_requests_total", 'service="staging-api@kubernetes"'),
-        "caddy": ("caddy_http_request_duration_seconds_count", f'host="{stack.edge.api_host}"'),
-    }[edge]
-    target = {"traefik": "api@kubernetes", "caddy": stack.edge.api_host}[edge]
-    failed = {f'{name}{{{labels},code="200"}}': "0+94x20", f'{name}{{{labels},code="503"}}': "0+6x20"}
-    summary = f"6% of the requests to {target} fail"
-    fires = ({"labels": {"target": target}, "summary": summary},)
-    code, words = _test(tmp_path, file, Case("", "OrkaErrorRateHigh", failed, "7m", fires=fires))
+    file.write_text(yaml.safe_dump(_rules_of(edge)))
+    code, words = _test(tmp_path, file, case)
     assert code == 0, words
+
+
+@pytest.mark.parametrize("edge", OTHER_EDGES)
+@pytest.mark.parametrize("record", ["orka:edge_requests:rate5m", "orka:edge_errors:rate5m", LATENCY])
+def test_without_any_of_its_recording_rules_an_edge_s_cases_fail(
+    tmp_path: Path, edge: str, record: str
+) -> None:
+    broken = _rules_of(edge)
+    for group in broken["groups"]:
+        group["rules"] = [rule for rule in group["rules"] if rule.get("record") != record]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump(broken))
+    assert any(_test(tmp_path, file, case)[0] != 0 for case in OTHER_EDGES[edge])
+
+
+@pytest.mark.parametrize("edge", OTHER_EDGES)
+def test_another_edge_has_a_firing_and_a_quiet_case_of_errors_and_of_latency(edge: str) -> None:
+    found = {(case.alert, bool(case.fires)) for case in OTHER_EDGES[edge]}
+    alerts = ("OrkaErrorRateHigh", "OrkaLatencyHigh")
+    assert found == {(alert, fires) for alert in alerts for fires in (True, False)}

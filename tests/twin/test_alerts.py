@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,13 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from model import alerts as source
 from model.alert_routes import TEST_ALERT
-from tests.monitoring.support import cases
 from tests.twin import alerts, broken_jobs, edge_errors
 from tests.twin.api import HOST
 from tests.twin.away import DATABASE, without
 from tests.twin.conftest import PATHS
+from tests.twin.rules_asked import (
+    LEFT_OUT,
+    MOST_ALERTS_LEFT_OUT,
+    NOT_LOADED,
+    OTHER_EDGES,
+    alerts_of,
+    expressions,
+    left_out,
+    selectors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,13 +41,6 @@ HURRY = {
 OF_MISSED_TURNS = {"OrkaCronJobNeverRan", "OrkaCronJobLate"}
 WITHOUT_SERIES: dict[str, str] = {}
 """Selectors that find nothing on a healthy twin, each with the reason."""
-NOT_LOADED = "orka-availability"
-"""Three days are hours here: one test would spend the budget of all that follow. Its series are asked for."""
-LEFT_OUT = {
-    "orka-logs": "fluentd's image is in no registry that the twin reaches",
-    "orka-cert-manager": "only an operator's Prometheus asks cert-manager, which the twin has not",
-}
-"""Groups of the source whose alerts find nothing on the twin; promtool alone judges them."""
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +134,10 @@ def test_every_rule_finds_series(deployed: Stack) -> None:
     edge_errors.requests(failing=6, seconds=edge_errors.ROUND_S)
     items = yaml.safe_load(deployed.kubectl("get", "configmaps", "--output", "yaml"))["items"]
     text = next(item["data"]["rules.yaml"] for item in items if "rules.yaml" in item.get("data", {}))
-    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
-    missed = left_out({rule["alert"] for rule in rules if "alert" in rule})
-    assert set(missed) == {NOT_LOADED, *LEFT_OUT}, "what the source has and nobody asks"
-    assert {alert for found in missed.values() for alert in found} <= {
-        case.alert for case in cases() if case.fires
-    }
-    asked = [rule["expr"] for rule in rules] + expressions(NOT_LOADED)
+    loaded = yaml.safe_load(text)["groups"]
+    missed = left_out(loaded)
+    assert set(missed) == {NOT_LOADED, *OTHER_EDGES, *LEFT_OUT}, "what the source has and nobody asks"
+    asked = [rule["expr"] for group in loaded for rule in group["rules"]] + expressions(NOT_LOADED)
     wanted = {one for expression in asked for one in selectors(expression)}
     assert wanted > {"orka:edge_errors:ratio_3d"}
 
@@ -148,30 +145,8 @@ def test_every_rule_finds_series(deployed: Stack) -> None:
         return {one for one in wanted if not alerts.series(deployed, one)}
 
     alerts.await_that("all have series", lambda: missing() <= set(WITHOUT_SERIES))
-    assert len(WITHOUT_SERIES) + sum(len(missed[group]) for group in LEFT_OUT) <= 3
-
-
-def groups() -> tuple[source.Group, ...]:
-    """The source's."""
-    return source.read(PATHS.checkout / "manifests" / "alerts.yaml").groups
-
-
-def expressions(name: str) -> list[str]:
-    """Those of one group of the source."""
-    return [rule.expr for group in groups() if group.name == name for rule in group.rules]
-
-
-def left_out(asked: set[str]) -> dict[str, set[str]]:
-    """The source's alerts that are not among those, by group."""
-    found = {group.name: {rule.alert for rule in group.rules if rule.alert} - asked for group in groups()}
-    return {group: names for group, names in found.items() if names}
-
-
-def selectors(expression: str) -> set[str]:
-    """The series that an expression of ours asks for, with their labels: all our names have `_` or `:`."""
-    plain = re.sub(r"(?:by|on|ignoring|group_left)\s*\([^)]*\)", " ", expression)
-    # No function, whose name a bracket follows.
-    return set(re.findall(r'(?<![\w"])(?:up|[a-z][a-z0-9]*[_:][a-z0-9_:]+)\b(?!\s*\()(?:\{[^}]*\})?', plain))
+    nobody_asks = {alert for group in LEFT_OUT for alert in alerts_of(missed[group])}
+    assert len(WITHOUT_SERIES) + len(nobody_asks) <= MOST_ALERTS_LEFT_OUT
 
 
 @pytest.mark.soak("takes minutes")

@@ -16,6 +16,7 @@ from tests.checks.pairs import pairs_for
 from tests.checks.variants import VARIANTS
 from tests.twin.conftest import PATHS, heal
 from tests.twin.distorted import UNDONE, changed_backend, distorted
+from tests.twin.false_alarms import BY_CIRCUMSTANCE, false_alarms, red
 from tests.twin.machine import apply
 from tests.twin.variant import digest_of_variant
 from tests.twin.variants import BROKEN, GATE, NOT_OF_A_CLUSTER, Broken
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 PODS_S = 90
 WHOLE_RUN_S = 30
 RUNS, RUNS_OF_SOAK = 3, 20
-BY_CIRCUMSTANCE = {"api-latency", "embeddings-current"}
-"""They depend on how busy the machine is and on what tests before left, and fail no release by themselves."""
 
 
 def _checks(stack: Stack) -> dict[str, Any]:
@@ -137,11 +136,11 @@ def test_a_broken_release_turns_exactly_its_checks_red(
 ) -> None:
     with _broken(deployed, broken, pairs, tmp_path) as user:
         found = _checks(_as_user(deployed, user))
-    red = {check["name"]: check["reason"] for check in found["checks"] if check["verdict"] != "passed"}
-    record_property(ROW, (broken.name, found["verdict"], ", ".join(sorted(red)) or "none"))
-    assert sorted(red.keys() - (BY_CIRCUMSTANCE - broken.red.keys())) == sorted(broken.red), red
+    reasons = red(found)
+    record_property(ROW, (broken.name, found["verdict"], ", ".join(sorted(reasons)) or "none"))
+    assert sorted(reasons.keys() - (BY_CIRCUMSTANCE - broken.red.keys())) == sorted(broken.red), reasons
     for name, part in broken.red.items():
-        assert part in red[name], (name, red[name])
+        assert part in reasons[name], (name, reasons[name])
     assert found["verdict"] == broken.verdict
 
 
@@ -179,6 +178,7 @@ def test_a_healthy_release_is_never_red_while_the_machine_is_busy(
                 process.terminate()
                 process.join()
         assert found["verdict"] == "passed", found
+        assert false_alarms(found) == {}
 
 
 def test_a_whole_run_on_the_healthy_twin_takes_half_a_minute_at_most(deployed: Stack) -> None:
@@ -187,6 +187,7 @@ def test_a_whole_run_on_the_healthy_twin_takes_half_a_minute_at_most(deployed: S
     took = time.monotonic() - started
     print(f"ops checks: {took:.1f} s, {len(found['checks'])} checks")
     assert found["verdict"] == "passed", found
+    assert false_alarms(found) == {}
     assert "browser" in {check["name"] for check in found["checks"]}
     assert took <= WHOLE_RUN_S
 
