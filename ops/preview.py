@@ -16,35 +16,11 @@ from pathlib import Path
 
 import yaml
 
+from ops.cluster.kinds import OPERATORS, REGISTERED
+
 TIMEOUT_S = 30
 NAMESPACE = "staging"
 STACK_FILE = Path(__file__).parents[1] / "Pulumi.staging.yaml"
-# Everything that the program may register, whatever the settings are; a test compares.
-KINDS = (
-    "namespaces",
-    "resourcequotas",
-    "limitranges",
-    "serviceaccounts",
-    "roles.rbac.authorization.k8s.io",
-    "rolebindings.rbac.authorization.k8s.io",
-    "networkpolicies.networking.k8s.io",
-    "deployments.apps",
-    "horizontalpodautoscalers.autoscaling",
-    "poddisruptionbudgets.policy",
-    "services",
-    "configmaps",
-    "secrets",
-    "jobs.batch",
-    "cronjobs.batch",
-    "ingresses.networking.k8s.io",
-)
-# With `monitoring.mode: operator` alone: other clusters do not know them.
-OPERATOR_KINDS = (
-    "servicemonitors.monitoring.coreos.com",
-    "probes.monitoring.coreos.com",
-    "prometheusrules.monitoring.coreos.com",
-    "alertmanagerconfigs.monitoring.coreos.com",
-)
 VERBS = ("create", "patch")
 
 
@@ -64,7 +40,7 @@ def kinds(stack_file: Path = STACK_FILE) -> tuple[str, ...]:
     """The kinds that a stack file's program may register."""
     config = yaml.safe_load(stack_file.read_text())["config"]
     operator = config.get("orka-ppm:monitoring", {}).get("mode") == "operator"
-    return (*KINDS, *OPERATOR_KINDS) if operator else KINDS
+    return (*REGISTERED, *OPERATORS) if operator else REGISTERED
 
 
 def missing_rights(namespace: str = NAMESPACE) -> list[str]:

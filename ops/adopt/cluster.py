@@ -11,6 +11,7 @@ from ops.adopt import difference, verdict, wanted
 from ops.adopt.kept import kept
 from ops.adopt.key import Key
 from ops.cluster import kubectl
+from ops.cluster.kinds import IN_A_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +20,9 @@ if TYPE_CHECKING:
     from ops.adopt.verdict import Finding
     from ops.adopt.wanted import Wanted
 
-KINDS = (
-    "deployments,statefulsets,daemonsets,cronjobs,jobs,services,ingresses,configmaps,secrets,serviceaccounts,"
-    "networkpolicies,poddisruptionbudgets,horizontalpodautoscalers,resourcequotas,limitranges,"
-    "persistentvolumeclaims,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io"
-)
+KINDS = ",".join((*IN_A_NAMESPACE, "statefulsets.apps", "daemonsets.apps", "persistentvolumeclaims"))
+"""What an `up` may meet, and what people may have made beside it."""
+
 MANAGER = "ops-adopt"
 _AT_ONCE = 4
 

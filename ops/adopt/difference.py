@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ops.adopt.kept import LAST_APPLIED
 from ops.adopt.parts import ABSENT, joined, parts
 from ops.checks.shown import masked
+from ops.status.drift import LAST_APPLIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

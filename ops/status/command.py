@@ -20,13 +20,13 @@ from ops.checks.connection import ConnectTo, trust
 from ops.checks.session import Limits, Means
 from ops.checks.token import Credentials
 from ops.cluster import kubectl
-from ops.status import jobs, missing, screen
+from ops.status import jobs, live, missing, screen
 
-KINDS = "deployments,pods,services,ingresses,cronjobs,jobs"
 TLS_S = 5.0
 _EPILOG = """\
 The stack's outputs say what should run; without them (no pulumi, no stack) what runs is shown all the same.
-Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops checks` do.
+Drift is looked for in every kind that the stack has but Secrets; a kind that you may not list is named on
+standard error. Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops checks` do.
 
 exit codes:
   0  all as it should be
@@ -67,12 +67,14 @@ def run(args: argparse.Namespace) -> int:
                 missing.cron_jobs(found, known),
                 as_json=args.json,
             )
-        # Without this flag kubectl hides who set which field.
-        more = ("--show-managed-fields",)
-        found = kubectl.items(KINDS, namespace, context=args.context, more=more)
+        found, unseen = live.read(namespace, context=args.context)
     except kubectl.KubectlError as error:
         print(f"ops status: {error}", file=sys.stderr)
         return 3
+    if unseen:
+        print(
+            f"ops status: no right to list {', '.join(unseen)}: drift in these is not seen", file=sys.stderr
+        )
     shown = screen.read(found, known, told, certificates(known), now)
     print(json.dumps(shown.json(), indent=2) if args.json else screen.text(shown))
     return 1 if shown.faults() else 0

@@ -31,7 +31,7 @@ LOGS = {
 }
 
 Namespace = dict[str, Any]
-"""`items`, all objects in one list; `logs`, text by Deployment; `previous`, text by pod that crashed."""
+"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; kinds `forbidden`."""
 
 
 def stamp(age_s: float = 0) -> str:
@@ -121,11 +121,13 @@ words = [word for word in sys.argv[1:] if not word.startswith("--request-timeout
 if known.get("refuses"):
     sys.exit("error: " + known["refuses"])
 asked = dict(zip(words[1::1], words[2::1]))
+plural = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
 if words[0] == "get":
-    plural = {"deployments": "Deployment", "pods": "Pod", "cronjobs": "CronJob", "jobs": "Job",
-              "ingresses": "Ingress", "services": "Service"}
-    wanted = {plural[word] for word in words[1].split(",")}
-    print(json.dumps({"kind": "List", "items": [item for item in known["items"] if item["kind"] in wanted]}))
+    wanted = {word.partition(".")[0] for word in words[1].split(",")}
+    if refused := wanted.intersection(known.get("forbidden", [])):
+        sys.exit("".join(f'User "x" cannot list resource "{kind}" ' for kind in refused))
+    is_one = lambda kind: plural.get(kind, kind.lower() + "s") in wanted
+    print(json.dumps({"kind": "List", "items": [item for item in known["items"] if is_one(item["kind"])]}))
 elif words[0] == "logs":
     before, chosen = "--previous" in words, asked.get("--selector", words[1])
     name = chosen.partition("=")[2] or chosen.partition("/")[2]

@@ -91,6 +91,13 @@ class Stack:
         result = self.pulumi("config", "set", "--path", key, stdin=value)
         assert result.code == 0, result
 
+    def drift(self) -> dict[str, list[str]]:
+        """What `ops status` calls drift: the fields by object and by who set them."""
+        result = self.run("bash", "-c", ".venv/bin/ops status --json 2>/dev/null")
+        assert result.output.startswith("{"), result
+        found = json.loads(result.output)["drift"]
+        return {f"{one['object']} by {one['manager']}": one["fields"] for one in found}
+
     def kubectl(self, *arguments: str) -> str:
         """`kubectl` in the staging namespace; its output."""
         result = self.run("kubectl", "--namespace", "staging", *arguments, timeout=120)

@@ -34,12 +34,14 @@ def made_by_hand(scratch_clone: Stack) -> Iterator[Stack]:
 
 
 def _adopt(stack: Stack) -> tuple[int, dict[str, set[str]]]:
-    """The exit code of `ops adopt`, and by verdict the objects that it names."""
+    """The exit code of `ops adopt`, and by verdict the objects that it names; those of which a part stays."""
     done = stack.run("bash", "-c", ".venv/bin/ops adopt --json 2>adopt.err || code=$?; exit ${code:-0}")
     assert done.output.startswith("{"), (stack.folder / "adopt.err").read_text()
     found: dict[str, set[str]] = {}
     for one in json.loads(done.output)["objects"]:
         found.setdefault(one["verdict"], set()).add(one["key"])
+        if one["kept"]:
+            found.setdefault("stays", set()).add(one["key"])
     return done.code, found
 
 
@@ -67,6 +69,7 @@ def test_what_was_made_by_hand_is_shown_and_then_taken_over_under_load(made_by_h
     assert found["take over"] == TAKEN
     assert {"deployment/fluentd", "secret/backend-env"} <= found["left alone"]
 
+    stays = found["stays"]
     before, reloads = _identities(stack), _reloads()
     stack.set("orka-ppm:cluster.take-over", "true")
     with Load(HOST, "/health", PATHS.ca) as load:
@@ -78,6 +81,12 @@ def test_what_was_made_by_hand_is_shown_and_then_taken_over_under_load(made_by_h
     assert load.releases == {by_hand.RELEASE, digest}, "the load did not see both the old and the new pods"
     after = _identities(stack)
     assert {name: after[name] for name in before} == before, "something that served was replaced"
+
+    drift = stack.drift()
+    assert {name.partition(" by ")[0] for name in drift} <= stays, "what both want of a field is no drift"
+    by_a_person = drift["deployment/backend by kubectl-client-side-apply"]
+    assert any("DEPLOYED_BY" in field for field in by_a_person)
+    assert not any("replicas" in field or "last-applied" in field for field in by_a_person)
 
     stack.set("orka-ppm:cluster.take-over", "false")
     unchanged = stack.unchanged("preview")

@@ -59,3 +59,18 @@ def test_hand_made_drift_of_every_kind_is_shown_and_healed(deployed: Stack) -> N
     assert deployed.manifest("networkpolicy", POLICY)["spec"]["policyTypes"] == ["Ingress", "Egress"]
     assert deployed.manifest("cronjob", SUSPENDED)["spec"]["suspend"] is False
     assert deployed.manifest("cronjob", RESCHEDULED)["spec"]["schedule"] == schedule
+
+
+def test_a_rule_that_somebody_added_to_a_network_policy_is_named_by_ops_status(deployed: Stack) -> None:
+    # A refresh compares what the program says; of a field that it leaves out it sees nothing.
+    opened = {f"networkpolicy/{POLICY} by kubectl-patch": ["spec.ingress"]}
+    deployed.kubectl(
+        "patch", "networkpolicy", POLICY, "--type", "merge", "--patch", '{"spec":{"ingress":[{}]}}'
+    )
+    try:
+        assert opened.items() <= deployed.drift().items()
+    finally:
+        closed = '[{"op":"remove","path":"/spec/ingress"}]'
+        deployed.kubectl("patch", "networkpolicy", POLICY, "--type", "json", "--patch", closed)
+    assert not opened.keys() & deployed.drift().keys()
+    assert "ingress" not in deployed.manifest("networkpolicy", POLICY)["spec"]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ops.adopt.difference import changes
-from ops.adopt.kept import LAST_APPLIED, kept
+from ops.adopt.kept import kept
 from ops.adopt.verdict import is_refusal
+from ops.status.drift import LAST_APPLIED
 
 
 def _object(spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit import harness
 from tests.unit.harness import BEGUN, complete, manifests, run_program
 
 if TYPE_CHECKING:
@@ -63,6 +64,42 @@ def test_whatever_makes_the_gate_anew_makes_them_anew(run: Run) -> None:
     assert any(key.startswith("orka-ppm/generation.") for key in gates)
     for task in TASKS:
         assert occasion(f"run-{task}") == gates
+
+
+def _occasions(monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], **metadata: Any) -> list[Any]:
+    """The annotations of gate and runs beside a Deployment `backend` that is like this in the cluster."""
+    new_resource = harness.Mocks.new_resource
+
+    def seen(self: harness.Mocks, args: Any) -> tuple[str, dict[str, Any]]:
+        made, outputs = new_resource(self, args)
+        if args.typ.endswith(":Deployment") and args.name == "backend":
+            outputs["metadata"] |= metadata
+        return made, outputs
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.Mocks, "new_resource", seen)
+        run = run_program(config)
+    names = ("verification", *(f"run-{task}" for task in TASKS))
+    return [run.one("Job", name).inputs["spec"]["template"]["metadata"]["annotations"] for name in names]
+
+
+def test_an_autoscaler_that_changes_the_number_of_pods_makes_nothing_anew_and_a_rollout_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = _config()
+    first, second = ({"deployment.kubernetes.io/revision": revision} for revision in ("1", "2"))
+    config["backend"]["autoscaling"] = {"max-replicas": 6}
+    before = _occasions(monkeypatch, config, generation=1, annotations=first)
+    assert _occasions(monkeypatch, config, generation=7, annotations=first) == before
+    rolled = _occasions(monkeypatch, config, generation=7, annotations=second)
+    assert all(new != old for new, old in zip(rolled, before, strict=True))
+
+
+def test_without_an_autoscaler_a_number_of_pods_that_somebody_changed_is_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, after = (_occasions(monkeypatch, _config(), generation=number) for number in (1, 7))
+    assert all(new != old for new, old in zip(after, before, strict=True))
 
 
 def test_they_run_side_by_side_after_the_rollout_and_before_the_gate(run: Run) -> None:

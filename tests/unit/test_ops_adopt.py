@@ -10,7 +10,7 @@ import pytest
 
 from ops import cli
 from ops.adopt.cluster import KINDS
-from ops.preview import KINDS as REGISTERED
+from ops.cluster.kinds import REGISTERED
 from tests.unit.adopt_namespace import by_hand, key, preview, write_kubectl
 from tests.unit.harness import complete, run_program
 

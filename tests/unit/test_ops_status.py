@@ -12,6 +12,8 @@ import pytest
 
 from ops import cli
 from ops.checks.gate_job import MARK
+from ops.cluster.kinds import IN_A_NAMESPACE
+from ops.status import live
 from ops.status.ages import age
 from tests.checks import documents as k8s
 
@@ -80,6 +82,17 @@ def _edited(namespace: k8s.Namespace) -> None:
     managers.append({"manager": "kubectl-scale", "subresource": "status", "fieldsV1": fields})
 
 
+def _opened(namespace: k8s.Namespace) -> None:
+    """What `kubectl patch networkpolicy default-deny --type=merge` leaves, of a rule that nobody wrote."""
+    ours = {"f:spec": {"f:podSelector": {}, "f:policyTypes": {}}}
+    managers = [
+        {"manager": "pulumi-kubernetes-1a2b3c4d", "operation": "Apply", "fieldsV1": ours},
+        {"manager": "kubectl-patch", "operation": "Update", "fieldsV1": {"f:spec": {"f:ingress": {}}}},
+    ]
+    metadata = {"name": "default-deny", "managedFields": managers}
+    namespace["items"].append({"kind": "NetworkPolicy", "metadata": metadata})
+
+
 def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
     code, out, _ = ops("status", changes=(_gate("Complete"),))
     assert code == 0
@@ -105,6 +118,7 @@ def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
             lambda n: k8s.without(n, "Job", "verification-1"),
             "there is no verification of this release: run `pulumi up`, which ends with it",
         ),
+        (_opened, "drift: networkpolicy/default-deny: kubectl-patch set spec.ingress"),
         (_edited, 'drift: deployment/backend: kubectl-set set spec.template.spec[{"name":"backend"}].env'),
     ],
 )
@@ -117,6 +131,25 @@ def test_what_is_not_as_it_should_be_is_named_alone_and_the_code_is_1(
     code, out, _ = ops("status", "--json", changes=(change,))
     assert json.loads(out)["faults"] == [fault]
     assert code == 1
+
+
+def test_drift_is_looked_for_in_every_kind_of_the_stack_but_secrets() -> None:
+    assert set(IN_A_NAMESPACE) - set(live.KINDS) == {"secrets"}
+
+
+def test_what_one_may_not_list_is_named_and_the_rest_is_seen(ops: Run) -> None:
+    def viewer(namespace: k8s.Namespace) -> None:
+        namespace["forbidden"] = ["rolebindings", "roles"]
+
+    code, out, err = ops("status", changes=(viewer, _opened))
+    assert code == 1
+    assert "! drift: networkpolicy/default-deny" in out
+    rbac = ", ".join(f"{kind}.rbac.authorization.k8s.io" for kind in ("roles", "rolebindings"))
+    assert err == f"ops status: no right to list {rbac}: drift in these is not seen\n"
+    stranger = (lambda namespace: namespace.update(forbidden=["deployments", "roles"]),)
+    code, out, err = ops("status", changes=stranger)
+    assert (code, out) == (3, "")
+    assert "cannot list resource" in err
 
 
 def test_the_json_says_what_the_screen_says(ops: Run) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops import preview
+from ops.cluster.kinds import OPERATORS, REGISTERED
 from tests.unit.harness import CHECKOUT, SECRETS, complete, run_program
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ def _right(type_: str) -> str:
 
 
 def test_every_kind_that_the_program_registers_is_asked_for_and_no_other() -> None:
-    assert sorted(preview.KINDS) == sorted(_registered("standalone"))
-    assert sorted((*preview.KINDS, *preview.OPERATOR_KINDS)) == sorted(_registered("operator"))
+    assert sorted(REGISTERED) == sorted(_registered("standalone"))
+    assert sorted((*REGISTERED, *OPERATORS)) == sorted(_registered("operator"))
 
 
 def test_an_operators_kinds_are_asked_for_where_there_is_one(tmp_path: Path) -> None:
     text = (CHECKOUT / "Pulumi.staging.yaml").read_text()
     file = tmp_path / "Pulumi.staging.yaml"
-    for mode, wanted in (("standalone", preview.KINDS), ("operator", preview.KINDS + preview.OPERATOR_KINDS)):
+    for mode, wanted in (("standalone", REGISTERED), ("operator", REGISTERED + OPERATORS)):
         file.write_text(text.replace("mode: standalone", f"mode: {mode}"))
         assert preview.kinds(file) == wanted
 

@@ -1,0 +1,31 @@
+"""The kinds of objects that the stack is made of, as kubectl and rights name them."""
+
+from __future__ import annotations
+
+# Everything that the program may register, whatever the settings are; a test compares.
+REGISTERED = (
+    "namespaces",
+    "resourcequotas",
+    "limitranges",
+    "serviceaccounts",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "deployments.apps",
+    "horizontalpodautoscalers.autoscaling",
+    "poddisruptionbudgets.policy",
+    "services",
+    "configmaps",
+    "secrets",
+    "jobs.batch",
+    "cronjobs.batch",
+    "ingresses.networking.k8s.io",
+)
+# With `monitoring.mode: operator` alone: other clusters do not know them.
+OPERATORS = (
+    "servicemonitors.monitoring.coreos.com",
+    "probes.monitoring.coreos.com",
+    "prometheusrules.monitoring.coreos.com",
+    "alertmanagerconfigs.monitoring.coreos.com",
+)
+IN_A_NAMESPACE = tuple(kind for kind in REGISTERED if kind != "namespaces")
