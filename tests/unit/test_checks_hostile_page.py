@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import ssl
+import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from model.check_kinds import FunctionalCall
 from model.check_surroundings import AssetsCheck, BundleCheck
 from model.checks import ChecksFile
+from ops.checks import page as named
 from ops.checks import runner, token
 from ops.checks.session import Limits, Means
 from tests.unit.test_checks_verdicts import _check
 
 if TYPE_CHECKING:
-    import pytest
-
     from ops.checks.result import RunResult
 
 MEGABYTE = 1_048_576
@@ -85,3 +86,16 @@ def test_a_path_of_megabytes_and_what_a_terminal_obeys_stay_out_of_the_reason(
         assert reason is not None
         assert reason.isprintable()
         assert len(reason) < 500
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\\", "\\x2f", "https://", "https://a", "a@", "@", "a.", '"//', "url( ", "-", "[:", "\u00fc", "\u00fc."],
+)
+@pytest.mark.parametrize("begin", ["", "https://", '"//', "url(", "https://["])
+def test_a_script_is_searched_for_hosts_in_one_go_whatever_stands_in_it(begin: str, piece: str) -> None:
+    text = begin + piece * (MEGABYTE // 8)
+    begun = time.process_time()
+    named.hosts(text)
+    # Once through takes a fraction of a second, once for each character minutes.
+    assert time.process_time() - begun < 10
