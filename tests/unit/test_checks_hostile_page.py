@@ -76,6 +76,25 @@ def test_assets_are_judged_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> 
     assert peak < 48 * MEGABYTE, f"{peak} bytes"
 
 
+@pytest.mark.parametrize(("count", "verdict"), [(200, "passed"), (201, "failed")])
+def test_a_page_that_names_more_than_is_looked_at_is_red(
+    monkeypatch: pytest.MonkeyPatch, count: int, verdict: str
+) -> None:
+    page = "".join(f'<img src="/{number}.bin">' for number in range(count))
+    said = "the page names 201 assets, and no more than 200 are looked at"
+    for check in _run(monkeypatch, page, b"").checks[1:]:
+        assert (check.verdict, check.reason) == (verdict, None if verdict == "passed" else said)
+
+
+def test_a_host_that_was_found_is_the_news_whatever_else_was_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = '<img src="/a.svg"> https://elsewhere.example.com/'
+    assets, bundle = _run(monkeypatch, page, bytes(5 * MEGABYTE)).checks[1:]
+    assert assets.reason == "/a.svg: the answer is longer than 4194304 bytes"
+    assert (bundle.verdict, bundle.reason) == ("failed", "/ names a foreign host: elsewhere.example.com")
+
+
 def test_a_path_of_megabytes_and_what_a_terminal_obeys_stay_out_of_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
