@@ -90,7 +90,9 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         help="the guide's calls, or those the application has today (default: the stack's setting)",
     )
     parser.add_argument(
-        "--expect-version", metavar="VERSION", help="what /health must say (default: the stack's setting)"
+        "--expect-version",
+        metavar="VERSION",
+        help="what /health must say, with the profile application / (default: the stack's setting)",
     )
     parser.add_argument(
         "--bundle-host",
