@@ -1,6 +1,7 @@
 """How the world reaches the two hosts. What is not named here is not reachable from outside.
 
-The API's host routes the health addresses and `/api`, and nothing else: `/debug`, `/docs`, `/redoc`,
+The API's host routes the health addresses, `/api`, the root where the application says its version, and
+nothing else: `/debug`, `/docs`, `/redoc`,
 `/openapi.json` and `/metrics` have no route, which every ingress class understands.
 """
 
@@ -45,6 +46,9 @@ class Edge(Component):
             _path("/api", naming.BACKEND),
             *(_path(path, _answers(path, settings), "Exact") for path in HEALTH_PATHS),
         ]
+        if settings.verification.profile == "application":
+            # Where the application says its version, by which `ops checks` knows it.
+            api.append(_path("/", naming.BACKEND, "Exact"))
         # One origin for the browser: /api of the frontend's host is the API too, its prefix kept.
         web = [_path("/api", naming.BACKEND), _path("/", naming.FRONTEND)]
         edge = settings.edge

@@ -64,9 +64,9 @@ class Wanted:
 
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
-    `version` that of `/health`; `checker` says whether the health addresses that the application lacks are
-    answered; `ran` says of the jobs that have just been run when that began. `deployed` is None in the gate,
-    which cannot ask the cluster.
+    `version` that of `/health`, of the application's `/`; `checker` says whether the health addresses that
+    the application lacks are answered; `ran` says of the jobs that have just been run when that began.
+    `deployed` is None in the gate, which cannot ask the cluster.
     """
 
     release_id: str
@@ -133,6 +133,8 @@ def _health(wanted: Wanted) -> tuple[tuple[HealthCheck, ...], tuple[NotHere, ...
             checks.append(_health_check(wanted, name, url, limits[name]))
         else:
             missing.append(NotHere(name=name, kind="health", reason=_APPLICATION_ALONE))
+    if wanted.profile == "application" and wanted.version is not None:
+        checks.append(_version(wanted, limits["backend"]))
     return tuple(checks), tuple(missing)
 
 
@@ -156,6 +158,13 @@ def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthC
         critical=name != "openai",
         excused_by=("openai",) if name == "backend" else (),
     )
+
+
+def _version(wanted: Wanted, limit_ms: int) -> HealthCheck:
+    """The application says its version at its root; its `/health` has none."""
+    said = JsonAssertion(field="version", equals=wanted.version)
+    url = f"{wanted.api_url.rstrip('/')}/"
+    return HealthCheck(name="version", url=url, assertions=(said,), max_latency_ms=limit_ms)
 
 
 def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:

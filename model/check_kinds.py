@@ -120,7 +120,9 @@ class HealthCheck(Check):
 class FunctionalCall(Check):
     """A call that has to do its work: method, body, whose token or none, what must come back.
 
-    `capture` keeps fields of a good answer under names that later calls and rows may use.
+    `capture` keeps fields of a good answer under names that later calls and rows may use. `deadline_s` are
+    the seconds that the call may take with all its `attempts`. What is left out is the run's, whose deadline
+    and time of one attempt hold for every call.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
@@ -132,6 +134,8 @@ class FunctionalCall(Check):
     assertions: tuple[JsonAssertion, ...] = ()
     capture: dict[Captured, str] = Field(default_factory=dict)
     max_latency_ms: int | None = Field(default=FUNCTIONAL_LATENCY_MS, gt=0)
+    deadline_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    attempts: int | None = Field(default=None, ge=1)
 
 
 class LatencyCheck(Check):

@@ -21,6 +21,7 @@ Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read
 made from the gate's and deleted afterwards, unless --no-job. A Job that gives no result is an error of those
 rows; where there is no gate, they are listed as not run.
 A POST that may have been received is not sent again; everything else is asked up to --attempts times.
+In a file (--from-file) a call may have "attempts" of its own and a "deadline_s": the seconds for all of them.
 A red check that is not critical degrades the release and does not fail it.
 Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run is written there.
 
@@ -89,7 +90,9 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         help="the guide's calls, or those the application has today (default: the stack's setting)",
     )
     parser.add_argument(
-        "--expect-version", metavar="VERSION", help="what /health must say (default: the stack's setting)"
+        "--expect-version",
+        metavar="VERSION",
+        help="what /health must say, with the profile application / (default: the stack's setting)",
     )
     parser.add_argument(
         "--bundle-host",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from ops.checks.judge import captures, own_reason_against, reason_against
 from ops.checks.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ops.checks.judge import Answer
     from ops.checks.session import Session
@@ -59,12 +60,13 @@ async def _attempts(session: Session, check: HealthCheck | FunctionalCall, reque
     safe = request.method == "GET"
     samples: list[int] = []
     outcome = Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
-    for attempt in range(1, session.limits.attempts + 1):
+    attempts, left = _bounds(session, check)
+    for attempt in range(1, attempts + 1):
         if attempt > 1:
-            await asyncio.sleep(max(0.0, min(session.limits.pause, session.left())))
-        if session.left() <= 0:
+            await asyncio.sleep(max(0.0, min(session.limits.pause, left())))
+        if left() <= 0:
             break
-        answer = await ask(session.http, request, session.seconds())
+        answer = await ask(session.http, request, min(session.seconds(), left()))
         if isinstance(answer, NoAnswer):
             outcome = Outcome("errored", answer.reason, None, attempt, tuple(samples))
             # What may have been done already (a POST that was received) is never sent twice.
@@ -78,6 +80,14 @@ async def _attempts(session: Session, check: HealthCheck | FunctionalCall, reque
         if outcome.verdict == "passed" or not again:
             break
     return outcome
+
+
+def _bounds(session: Session, check: HealthCheck | FunctionalCall) -> tuple[int, Callable[[], float]]:
+    """How often it may be asked, and the seconds that are left for it: its own, within those of the run."""
+    if not isinstance(check, FunctionalCall):
+        return session.limits.attempts, session.left
+    ends = time.monotonic() + check.deadline_s if check.deadline_s is not None else session.ends
+    return check.attempts or session.limits.attempts, lambda: min(session.left(), ends - time.monotonic())
 
 
 def _judged(

@@ -8,8 +8,25 @@ from urllib.parse import urljoin, urlsplit
 
 _LINKS = {"script": "src", "link": "href", "img": "src", "source": "src"}
 _LOADED = {"stylesheet", "icon", "preload", "modulepreload", "manifest", "shortcut icon"}
-_HOSTS = re.compile(
-    r"""(?:https?|wss?):\\?/\\?/([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?=[:/"'`\\\s?#)<,;]|$)"""
+# How a script, a JSON text, an address or a page may write a character that stands in an address. What is
+# looked for begins with a character of its own, and a run of backslashes is read once: scripts are long.
+_ESCAPED = re.compile(
+    r"\\(?<!\\\\)\\*+(?:(?:u00|u\{|x)(2[def]|3[af]|40|5[bd])\}?|([/.-]))"
+    r"|%(2f|3a|40|5b|5d)|&#(?:x(2f|3a|40)|(47|58|64));",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    r"""//(?:[^\s/?#"'`<>()\\]*@)?"""
+    r"""(\w(?:[\w.-]*\w)?(?=\.?(?:[:/"'`\\\s?#()<>\[\]{},;|!*&]|$))|\[[0-9a-f.]*:[0-9a-f:.]*\])""",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(?:https?|wss?):$", re.IGNORECASE)
+# Without a scheme it is an address only where one is expected: `//` begins comments as well.
+_PLACE = re.compile(r"""["'`]$|\burl\(\s*$|\b(?:src|srcset|href|action|poster)=$""", re.IGNORECASE)
+_LONGEST_BEFORE, _LONGEST_NAME = 12, 253
+_NAME_ENDS = re.compile(r"\.(?:xn--[\w-]+|[^\W\d_]{2,}|\d+)$", re.IGNORECASE)
+_FILE_ENDS = re.compile(
+    r"\.(?:[cm]?jsx?|tsx?|css|map|json|html?|xml|txt|png|jpg|svg|ico|woff2?)$", re.IGNORECASE
 )
 TYPES = {
     "js": ("javascript",),
@@ -57,5 +74,33 @@ def type_fault(url: str, content_type: str) -> str | None:
 
 
 def hosts(text: str) -> frozenset[str]:
-    """Return the hosts of all absolute addresses in a text."""
-    return frozenset(host.lower() for host in _HOSTS.findall(text))
+    """Return the hosts of all absolute addresses in a text, and of those that leave the scheme out.
+
+    Not those that libraries only try their parser on: of one letter, or in another script and without a dot.
+    """
+    written = _ESCAPED.sub(_character, text)
+    found = (one[1] for one in _ADDRESS.finditer(written) if _is_address(written, one))
+    return frozenset(_as_asked(host) for host in found if "." in host or (len(host) > 1 and host.isascii()))
+
+
+def _is_address(text: str, found: re.Match[str]) -> bool:
+    before = text[max(0, found.start() - _LONGEST_BEFORE) : found.start()]
+    if _SCHEME.search(before):
+        return True
+    host = found[1][-_LONGEST_NAME:]
+    return bool(_PLACE.search(before) and _NAME_ENDS.search(host) and not _FILE_ENDS.search(host))
+
+
+def _character(found: re.Match[str]) -> str:
+    _, plain, _, _, decimal = found.groups()
+    return plain or chr(int(decimal or found[found.lastindex or 0], 10 if decimal else 16))
+
+
+def _as_asked(host: str) -> str:
+    """The host as a browser asks for it: without brackets, in small letters, in ASCII."""
+    if host.isascii() or len(host) > _LONGEST_NAME:
+        return host.strip("[]").lower()
+    try:
+        return host.lower().encode("idna").decode()
+    except UnicodeError:
+        return host.lower()

@@ -46,7 +46,16 @@ VARIANTS = (
     Variant(
         name="missing chunk",
         page=breaking.missing_chunk,
-        red=dict.fromkeys(("frontend-assets", "browser"), "/app.js answered 404"),
+        red=dict.fromkeys(("frontend-assets", "bundle-hosts", "browser"), "/app.js answered 404"),
+    ),
+    Variant(
+        name="frontend not available",
+        web=breaking.answers("/", 503, b"no healthy upstream", "text/plain"),
+        red={
+            "frontend": "answered 503, expected 200",
+            **dict.fromkeys(("frontend-assets", "bundle-hosts"), "the page answered 503"),
+            "browser": "/ answered 503",
+        },
     ),
     Variant(
         name="a page in place of a script",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import ssl
+import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from model.check_kinds import FunctionalCall
 from model.check_surroundings import AssetsCheck, BundleCheck
 from model.checks import ChecksFile
+from ops.checks import page as named
 from ops.checks import runner, token
 from ops.checks.session import Limits, Means
 from tests.unit.test_checks_verdicts import _check
 
 if TYPE_CHECKING:
-    import pytest
-
     from ops.checks.result import RunResult
 
 MEGABYTE = 1_048_576
@@ -75,6 +76,25 @@ def test_assets_are_judged_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> 
     assert peak < 48 * MEGABYTE, f"{peak} bytes"
 
 
+@pytest.mark.parametrize(("count", "verdict"), [(200, "passed"), (201, "failed")])
+def test_a_page_that_names_more_than_is_looked_at_is_red(
+    monkeypatch: pytest.MonkeyPatch, count: int, verdict: str
+) -> None:
+    page = "".join(f'<img src="/{number}.bin">' for number in range(count))
+    said = "the page names 201 assets, and no more than 200 are looked at"
+    for check in _run(monkeypatch, page, b"").checks[1:]:
+        assert (check.verdict, check.reason) == (verdict, None if verdict == "passed" else said)
+
+
+def test_a_host_that_was_found_is_the_news_whatever_else_was_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = '<img src="/a.svg"> https://elsewhere.example.com/'
+    assets, bundle = _run(monkeypatch, page, bytes(5 * MEGABYTE)).checks[1:]
+    assert assets.reason == "/a.svg: the answer is longer than 4194304 bytes"
+    assert (bundle.verdict, bundle.reason) == ("failed", "/ names a foreign host: elsewhere.example.com")
+
+
 def test_a_path_of_megabytes_and_what_a_terminal_obeys_stay_out_of_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,3 +105,16 @@ def test_a_path_of_megabytes_and_what_a_terminal_obeys_stay_out_of_the_reason(
         assert reason is not None
         assert reason.isprintable()
         assert len(reason) < 500
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\\", "\\x2f", "https://", "https://a", "a@", "@", "a.", '"//', "url( ", "-", "[:", "\u00fc", "\u00fc."],
+)
+@pytest.mark.parametrize("begin", ["", "https://", '"//', "url(", "https://["])
+def test_a_script_is_searched_for_hosts_in_one_go_whatever_stands_in_it(begin: str, piece: str) -> None:
+    text = begin + piece * (MEGABYTE // 8)
+    begun = time.process_time()
+    named.hosts(text)
+    # Once through takes a fraction of a second, once for each character minutes.
+    assert time.process_time() - begun < 10

@@ -15,6 +15,7 @@ from model.checks import ChecksFile, kind_of, render
 from ops.checks.callers import claims_of, token_of
 from ops.checks.connection import ConnectTo
 from ops.checks.fill import MissingError, fill
+from ops.checks.judge import Answer, reason_against
 from ops.checks.possible import possible
 from ops.checks.token import Credentials, GivenToken, PasswordGrant
 from twin.secrets import mint
@@ -84,6 +85,17 @@ def test_openai_alone_may_be_away() -> None:
 def test_the_version_is_compared_where_one_is_wanted() -> None:
     backend = default_checks(_wanted(version="1.2.3")).health[0]
     assert "1.2.3" in [assertion.equals for assertion in backend.assertions]
+
+
+def test_the_version_of_the_application_is_compared_where_it_says_it() -> None:
+    for where in ({}, {"deployed": DEPLOYED}):
+        checks = default_checks(_wanted(profile="application", version="1.2.3", **where))
+        version = next(check for check in checks.health if check.name == "version")
+        assert (version.url, version.critical) == ("https://api.example.com/", True)
+        assert reason_against(version, Answer(200, b'{"version": "1.2.3"}', 1)) is None
+        assert reason_against(version, Answer(200, b'{"version": "1.2.4"}', 1)) is not None
+        assert reason_against(version, Answer(200, b'{"status": "running"}', 1)) is not None
+    assert "version" not in _names(default_checks(_wanted(profile="application")))
 
 
 def test_the_application_as_it_is_gets_batches_and_no_addresses_that_it_lacks() -> None:

@@ -57,7 +57,7 @@ def _external_without_image(config: dict[str, Any]) -> None:
 
 def test_an_application_without_the_checker_is_not_asked_for_addresses_that_it_lacks() -> None:
     checks = _checks(_outputs(_application))
-    assert {check.name for check in checks.health} == {"backend", "frontend"}
+    assert {check.name for check in checks.health} == {"backend", "frontend", "version"}
     assert {entry.name for entry in checks.not_here} >= {"database", "redis", "openai"}
     assert any(call.url.endswith("/api/audit/events/batch") for call in checks.functional)
 
@@ -66,6 +66,7 @@ def test_limits_hosts_and_suspended_jobs_are_those_of_the_settings() -> None:
     checks = _checks(_outputs(_application))
     assert {check.name: check.max_latency_ms for check in checks.health} == {
         "backend": 1234,
+        "version": 1234,
         "frontend": DEFAULT_LATENCY_MS["frontend"],
     }
     assert {"x.example.com", "staging.supabase.co"} <= set(checks.bundle[0].hosts)
@@ -73,13 +74,14 @@ def test_limits_hosts_and_suspended_jobs_are_those_of_the_settings() -> None:
     assert checks.cron_jobs[0].time_zone == "Europe/Zurich"
 
 
-def test_the_version_of_the_settings_is_compared() -> None:
+@pytest.mark.parametrize(("profile", "check"), [("guide", "backend"), ("application", "version")])
+def test_the_version_of_the_settings_is_compared(profile: str, check: str) -> None:
     def versioned(config: dict[str, Any]) -> None:
-        config["verification"]["version"] = "1.2.3"
+        config["verification"] |= {"version": "1.2.3", "profile": profile}
 
     for flags, wanted in (({}, "1.2.3"), ({"version": "2.0.0"}, "2.0.0")):
-        backend = _checks(_outputs(versioned), **flags).health[0]
-        assert wanted in [assertion.equals for assertion in backend.assertions]
+        found = next(one for one in _checks(_outputs(versioned), **flags).health if one.name == check)
+        assert wanted in [assertion.equals for assertion in found.assertions]
 
 
 def test_what_the_command_line_names_wins() -> None:

@@ -114,7 +114,15 @@ def test_a_connection_that_stays_broken_is_red_with_its_reason(monkeypatch: pyte
     assert asked.count("/app.js") == 2
 
 
-@pytest.mark.parametrize("check", [ASSETS, LATENCY])
+def test_hosts_in_a_script_that_never_came_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    _served(monkeypatch, "/app.js", times=99)
+    found = _run(BUNDLE)
+    assert (found.verdict, found.reason) == (
+        "errored", "/app.js: no answer: ReadError: connection reset by peer",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("check", [ASSETS, BUNDLE, LATENCY])
 def test_a_wrong_answer_is_red_at_once(monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
     asked = _served(monkeypatch, "", status=500)
     assert _run(check).verdict == "failed"

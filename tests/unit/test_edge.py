@@ -96,3 +96,13 @@ def test_without_any_job_nothing_of_them_is_there() -> None:
     }
     left = manifests(run_program(config))
     assert not {name for name in left if name.startswith("cronjob-") or name.endswith("-cron-jobs")}
+
+
+@pytest.mark.parametrize(("profile", "roots"), [("guide", []), ("application", ["Exact"])])
+def test_the_root_of_the_api_is_reached_where_the_application_says_its_version(
+    profile: str, roots: list[str]
+) -> None:
+    config = complete()
+    config["verification"]["profile"] = profile
+    (rule,) = manifests(run_program(config))["ingress-backend"]["spec"]["rules"]
+    assert [path["pathType"] for path in rule["http"]["paths"] if path["path"] == "/"] == roots
