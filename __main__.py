@@ -52,7 +52,7 @@ if settings.monitoring.mode != "none":
     )
 if settings.logging.sink != "none":
     Logs("logs", place, images["fluentd"], secrets, top)
-if settings.verification.checker:
+if settings.verification.by_checker:
     checker = Checker("checker", place, image=images["ops"], secret=held["checker"], after=migrated, opts=top)
     judged["checker"] = checker.deployment
 if settings.verification.enabled:

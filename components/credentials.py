@@ -30,6 +30,6 @@ def credentials(
     }
     if settings.verification.enabled:
         contents["checks"] = gate_variables(secrets, urls["readonly"])
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         contents["checker"] = checker_variables(secrets, urls["app"])
     return {name: AppSecret(name, place.namespace, held, opts).name for name, held in contents.items()}

@@ -13,7 +13,7 @@ import pulumi_kubernetes as k8s
 
 from components import naming
 from components.component import Component
-from model.health import CHECKER_PATHS
+from model import health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 NGINX = "nginx.ingress.kubernetes.io"
 # external-dns 0.22 knows the second one only, those before it the first one only.
 EXTERNAL_DNS = ("external-dns.alpha.kubernetes.io", "external-dns.kubernetes.io")
-HEALTH_PATHS = ("/health", "/health/db", "/health/redis", "/health/openai")
 
 
 class Edge(Component):
@@ -44,7 +43,10 @@ class Edge(Component):
         super().__init__(name, opts)
         api = [
             _path("/api", naming.BACKEND),
-            *(_path(path, _answers(path, settings), "Exact") for path in HEALTH_PATHS),
+            *(
+                _path(path, naming.CHECKER if by_checker else naming.BACKEND, "Exact")
+                for path, by_checker in health.paths(settings).items()
+            ),
         ]
         if settings.verification.profile == "application":
             # Where the application says its version, by which `ops checks` knows it.
@@ -73,12 +75,6 @@ class Edge(Component):
                 opts=self.child_after(*after),
             )
         self.register_outputs({"hosts": [host for _, host, _ in routes]})
-
-
-def _answers(path: str, settings: Settings) -> str:
-    """Which Service answers a health address."""
-    by_checker = settings.verification.checker and path in CHECKER_PATHS
-    return naming.CHECKER if by_checker else naming.BACKEND
 
 
 def asked_for(host_name: str, settings: Settings) -> dict[str, str]:

@@ -61,6 +61,6 @@ def parts(settings: Settings) -> list[str]:
         found.append(VERIFICATION)
         if settings.verification.announce:
             found.append(ANNOUNCEMENT)
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         found.append(CHECKER)
     return found

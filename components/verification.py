@@ -14,12 +14,11 @@ from components import naming, workload
 from components.awaited_job import awaited_job
 from components.component import Component
 from components.migration import SQL
-from model import health
-from model.check_defaults import Wanted, default_checks
-from model.checks import TokenSource, render
+from model.check_defaults import default_checks
+from model.checks import render
+from model.gate_checks import wanted_of
 from model.plan import CONTRACT
 from model.settings_resources import Resources
-from model.told import bundle_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,27 +38,8 @@ def run_seconds(whole: int) -> float:
 
 
 def checks_file(settings: Settings, release: str, ran: Mapping[Task, str] | None = None) -> str:
-    """The checks as JSON, by the Services' names: they do not depend on the edge or on public DNS."""
-    wanted = settings.verification
-    own = {settings.edge.api_host, settings.edge.frontend_host}
-    return render(
-        default_checks(
-            Wanted(
-                release_id=release,
-                api_url=health.BACKEND,
-                frontend_url=health.frontend_url(settings),
-                token=TokenSource(supabase_url=settings.supabase.url),
-                health=health.inside(settings),
-                profile=wanted.profile,
-                latency_ms=wanted.latency_ms.model_dump(),
-                version=wanted.version,
-                hosts=tuple(filter(None, {*own, *bundle_hosts(settings)})),
-                checker=wanted.checker,
-                ran=ran or {},
-                contract=f"{CHECKS_MOUNT}/{CONTRACT}",
-            )
-        )
-    )
+    """The checks as JSON."""
+    return render(default_checks(wanted_of(settings, release, ran or {}, f"{CHECKS_MOUNT}/{CONTRACT}")))
 
 
 class Verification(Component):

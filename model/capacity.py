@@ -46,7 +46,7 @@ def allowed(settings: Settings) -> Capacity:
         parts.append((1, settings.logging.resources))
     watching = monitoring_parts.parts(settings)
     parts += [(1, monitoring_parts.resources(settings, part)) for part in watching]
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         parts.append((1, Resources()))
     return Capacity(
         pods=ROLLOUT * sum(count for count, _ in parts),

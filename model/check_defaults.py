@@ -6,10 +6,13 @@ The gate asks Services by their names; the operator's shell asks through the edg
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from model.check_calls import application_calls, guide_calls, token_calls
-from model.check_kinds import HealthCheck, JsonAssertion, Kind, LatencyCheck
+from model.check_health import health
+from model.check_kinds import FunctionalCall, Kind, LatencyCheck
+from model.check_rows import rows
 from model.check_shell import GATE_LEAVES_OUT, Deployed, events, host, shell_checks
 from model.check_surroundings import (
     BROWSER_NAMESPACES,
@@ -18,24 +21,19 @@ from model.check_surroundings import (
     CatalogCheck,
     KeyCheck,
     NotHere,
-    RowCheck,
 )
-from model.checks import ChecksFile, TokenSource, health_urls
+from model.checks import ChecksFile, TokenSource
 from model.job_effects import Task, effects
+from model.settings_checks import extended
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-Profile = Literal["guide", "application"]
+    from model.check_surroundings import RowCheck
+    from model.settings_checks import OwnCall, OwnHealth
 
-DEFAULT_LATENCY_MS: Mapping[str, int] = {
-    "backend": 1_000,
-    "database": 1_000,
-    "redis": 1_000,
-    "openai": 5_000,
-    "frontend": 2_000,
-}
-"""Milliseconds within which a health address has to answer, by its key in the stack's `health_urls`."""
+Profile = Literal["guide", "application", "own"]
+"""Whose calls and health addresses; `own` are none but those that the stack file lists."""
 
 CONTRACT = "sql/contract.yaml"
 """What the database's catalog is compared with, in a checkout."""
@@ -43,7 +41,11 @@ CONTRACT = "sql/contract.yaml"
 API_TARGETS_MS = (100, 200)
 """The median and the 95th percentile of reading events."""
 
-_APPLICATION_ALONE = "the application has no such address; `verification.checker: true` answers it"
+_READING: tuple[tuple[str, Kind], ...] = (("api-latency", "latency"), ("browser", "browser"))
+_NOTHING_TO_READ = tuple(
+    NotHere(name=name, kind=kind, reason="no call of `verification.functional` is a GET that needs no other")
+    for name, kind in _READING
+)
 _OF_THE_PAGE: tuple[tuple[str, Kind, str], ...] = (
     ("bundle-hosts", "bundle", "name"),
     ("browser", "browser", "ask"),
@@ -64,9 +66,11 @@ class Wanted:
 
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
-    `version` that of `/health`, of the application's `/`; `checker` says whether the health addresses that
-    the application lacks are answered; `ran` says of the jobs that have just been run when that began.
-    `deployed` is None in the gate, which cannot ask the cluster.
+    `version` that of `/health`, of the application's `/`; `checker` says whether the health addresses that the application lacks are
+    answered, `provided` of which of them somebody says who does; `own_health` and `own_functional` are the
+    stack file's checks; `ran` says of the jobs that have just been run when that began, `own_effects` what is
+    asked after them instead of the built-in question. `deployed` is None in the gate, which cannot ask the
+    cluster.
     """
 
     release_id: str
@@ -80,28 +84,37 @@ class Wanted:
     version: str | None = None
     hosts: tuple[str, ...] | None = None
     checker: bool = True
+    provided: Collection[str] = ()
+    own_health: tuple[OwnHealth, ...] = ()
+    own_functional: tuple[OwnCall, ...] = ()
     ran: Mapping[Task, str] = field(default_factory=dict)
+    own_effects: Mapping[Task, str] = field(default_factory=dict)
     contract: str = CONTRACT
     deployed: Deployed | None = None
 
 
 def default_checks(wanted: Wanted) -> ChecksFile:
     """Return the default checks for one place and one profile."""
-    base = f"{wanted.api_url.rstrip('/')}/api/audit"
-    guide = wanted.profile == "guide"
-    health, missing = _health(wanted)
+    checked, missing = health(wanted)
+    functional = _functional(wanted)
+    read = _read(wanted, functional)
+    database, no_row = _rows(wanted, functional)
+    missing += no_row
     page = f"{wanted.frontend_url.rstrip('/')}/"
     own = (host(wanted.api_url), host(wanted.frontend_url))
     hosts = None if wanted.hosts is None else tuple(sorted({*wanted.hosts, *own}))
     lists: dict[str, Any] = {
-        "health": health,
-        "functional": (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide),
+        "health": checked,
+        "functional": functional,
         "assets": (AssetsCheck(name="frontend-assets", url=page),),
-        "latency": (_latency(wanted),),
         "catalog": (CatalogCheck(name="catalog", contract=wanted.contract),),
-        "database": (*_rows(critical=guide), *effects(wanted.ran)),
+        "database": (*database, *effects(wanted.ran, wanted.own_effects)),
         "key": _keys(wanted.token),
     }
+    if read is None:
+        missing += _NOTHING_TO_READ
+    else:
+        lists["latency"] = (_latency(wanted, read),)
     if hosts is None:
         missing += _NOBODY_SAYS
     else:
@@ -111,60 +124,42 @@ def default_checks(wanted: Wanted) -> ChecksFile:
         missing += GATE_LEAVES_OUT
     else:
         lists |= shell_checks(
-            wanted.api_url, wanted.frontend_url, wanted.deployed, hosts=hosts,
+            wanted.api_url, wanted.frontend_url, wanted.deployed, hosts=hosts, read=read,
         )  # fmt: skip
     not_here = tuple({entry.name: entry for entry in missing}.values())
     return ChecksFile(release_id=wanted.release_id, token=wanted.token, not_here=not_here, **lists)
 
 
-def _latency(wanted: Wanted) -> LatencyCheck:
+def _functional(wanted: Wanted) -> tuple[FunctionalCall, ...]:
+    """The profile's calls with the stack file's own."""
+    api = wanted.api_url.rstrip("/")
+    base, guide = f"{api}/api/audit", wanted.profile == "guide"
+    calls = (guide_calls if guide else application_calls)(base) + token_calls(base, critical=guide)
+    own = tuple(call.at(api) for call in wanted.own_functional)
+    return own if wanted.profile == "own" else extended(calls, own)
+
+
+def _read(wanted: Wanted, functional: tuple[FunctionalCall, ...]) -> str | None:
+    """What the page calls too, and whose time has targets: the newest events, or the first own call fit."""
+    if wanted.profile != "own":
+        return events(wanted.api_url)
+    plain = (call for call in functional if call.method == "GET" and call.auth and call.caller == "checker")
+    return next(
+        (call.url for call in plain if call.expect_status == HTTPStatus.OK and "${" not in call.url), None
+    )
+
+
+def _rows(
+    wanted: Wanted, functional: tuple[FunctionalCall, ...]
+) -> tuple[tuple[RowCheck, ...], tuple[NotHere, ...]]:
+    captured = {name for call in functional for name in call.capture}
+    own = wanted.profile == "own" or "create-event" in {call.name for call in wanted.own_functional}
+    return rows(captured, None if own else "test_event", critical=wanted.profile != "application")
+
+
+def _latency(wanted: Wanted, url: str) -> LatencyCheck:
     p50, p95 = wanted.api_targets_ms
-    return LatencyCheck(
-        name="api-latency", url=events(wanted.api_url), p50_ms=p50, p95_ms=p95, critical=False
-    )
-
-
-def _health(wanted: Wanted) -> tuple[tuple[HealthCheck, ...], tuple[NotHere, ...]]:
-    limits = {**DEFAULT_LATENCY_MS, **wanted.latency_ms}
-    addresses = wanted.health or health_urls(wanted.api_url, wanted.frontend_url)
-    checks, missing = [], []
-    for name, url in addresses.items():
-        if name in ("backend", "frontend") or wanted.profile == "guide" or wanted.checker:
-            checks.append(_health_check(wanted, name, url, limits[name]))
-        else:
-            missing.append(NotHere(name=name, kind="health", reason=_APPLICATION_ALONE))
-    if wanted.profile == "application" and wanted.version is not None:
-        checks.append(_version(wanted, limits["backend"]))
-    return tuple(checks), tuple(missing)
-
-
-def _health_check(wanted: Wanted, name: str, url: str, limit_ms: int) -> HealthCheck:
-    if name == "frontend":
-        return HealthCheck(name=name, url=url, body_contains="<html", max_latency_ms=limit_ms)
-    if name == "backend":
-        second = (
-            JsonAssertion(field="version", equals=wanted.version, type="string")
-            if wanted.profile == "guide"
-            else JsonAssertion(field="database", equals="connected")
-        )
-    else:
-        second = JsonAssertion(field="latency_ms", type="number", at_most=limit_ms)
-    # OpenAI is others': while it is away the release is degraded, and `/health` says so of the whole.
-    return HealthCheck(
-        name=name,
-        url=url,
-        assertions=(JsonAssertion(field="status", equals="healthy"), second),
-        max_latency_ms=limit_ms,
-        critical=name != "openai",
-        excused_by=("openai",) if name == "backend" else (),
-    )
-
-
-def _version(wanted: Wanted, limit_ms: int) -> HealthCheck:
-    """The application says its version at its root; its `/health` has none."""
-    said = JsonAssertion(field="version", equals=wanted.version)
-    url = f"{wanted.api_url.rstrip('/')}/"
-    return HealthCheck(name="version", url=url, assertions=(said,), max_latency_ms=limit_ms)
+    return LatencyCheck(name="api-latency", url=url, p50_ms=p50, p95_ms=p95, critical=False)
 
 
 def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:
@@ -175,25 +170,3 @@ def _keys(token: TokenSource) -> tuple[KeyCheck, ...]:
     url = f"{token.supabase_url.rstrip('/')}/auth/v1/settings"
     keys = (("supabase-key", token.anon_key_env), ("supabase-service-key", token.service_key_env))
     return tuple(KeyCheck(name=name, url=url, secret=name, key_env=variable) for name, variable in keys)
-
-
-def _rows(*, critical: bool) -> tuple[RowCheck, ...]:
-    columns = {"tenant_id": "${event_tenant}", "hash": "${event_hash}"} if critical else {}
-    return (
-        RowCheck(
-            name="event-row",
-            query="SELECT tenant_id::text, hash, event_type FROM public.roche_audit_logs"
-            " WHERE id = %(id)s::uuid",
-            parameters={"id": "${event_id}"},
-            expect={"event_type": "test_event", **columns},
-            critical=critical,
-        ),
-        RowCheck(
-            name="embeddings-current",
-            query="SELECT count(*) AS waiting FROM public.roche_audit_logs AS e"
-            " WHERE e.timestamp < now() - interval '30 minutes' AND NOT EXISTS"
-            " (SELECT FROM public.audit_embeddings AS m WHERE m.audit_event_id = e.id)",
-            expect={"waiting": 0},
-            critical=False,
-        ),
-    )

@@ -62,8 +62,9 @@ def shell_checks(
     deployed: Deployed,
     *,
     hosts: tuple[str, ...] | None,
+    read: str | None,
 ) -> dict[str, tuple[Check, ...]]:
-    """Return the checks by their key in the file. `hosts` are those that the page may ask."""
+    """Return the checks by their key in the file. The page may ask `hosts`, and calls `read`."""
     tls: list[Check] = []
     dns: list[Check] = []
     for name, url in (("api", api_url), ("frontend", frontend_url)):
@@ -80,7 +81,9 @@ def shell_checks(
     )  # fmt: skip
     page = f"{frontend_url.rstrip('/')}/"
     browser = (
-        () if hosts is None else (BrowserCheck(name="browser", url=page, api=events(api_url), hosts=hosts),)
+        ()
+        if hosts is None or read is None
+        else (BrowserCheck(name="browser", url=page, api=read, hosts=hosts),)
     )
     return {
         "tls": tuple(tls),

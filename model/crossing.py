@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from model import sentry
+from model.own_check_faults import own_check_faults
 from model.reachability import ANYWHERE, outside
 from model.secrets import SECRETS
 from model.variable_faults import OWN_VARIABLES, variable_faults
@@ -35,6 +36,7 @@ def crossing_faults(
         variable_faults(settings, secrets),
         _logging(settings),
         _sentry(settings, secrets),
+        own_check_faults(settings, secrets),
     )
     return [fault for rule in rules for fault in (_possible(rule) if partial else rule)]
 

@@ -156,7 +156,9 @@ def _needed(key: str, document: Mapping[str, Any]) -> bool:
 
 def _fault(detail: ErrorDetails) -> str:
     steps = [str(step) for step in detail["loc"]]
-    path = f"{PROJECT}:{'.'.join(steps)}"
+    path = f"{PROJECT}:{steps[0]}" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"][1:]
+    )
     if detail["type"] in _REMOVE:
         return f"{path} {_UNKNOWN}: pulumi config rm --path '{path}'"
     if detail["type"] == "missing":

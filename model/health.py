@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 BACKEND, FRONTEND, CHECKER = "http://backend", "http://frontend", "http://checker"
-# What the checker answers in the application's place.
-CHECKER_PATHS = ("/health/db", "/health/redis", "/health/openai")
+ADDRESSES = {
+    "backend": "/health",
+    "database": "/health/db",
+    "redis": "/health/redis",
+    "openai": "/health/openai",
+}
+"""The guide's, by name. The checker can answer all but the first."""
 PAGE = "frontend"
 """The one that is a page, and judged by its code."""
 
@@ -23,21 +28,23 @@ def frontend_url(settings: Settings) -> str:
 
 def inside(settings: Settings) -> dict[str, str]:
     """The addresses by name, by the Services' names: they do not depend on the edge or on public DNS."""
-    health = health_urls(BACKEND, frontend_url(settings))
-    if settings.verification.checker:
-        health |= {
-            name: url.replace(BACKEND, CHECKER)
-            for name, url in health.items()
-            if url.removeprefix(BACKEND) in CHECKER_PATHS
-        }
-    return health
+    by_checker = settings.verification.by_checker
+    return {
+        name: url.replace(BACKEND, CHECKER) if name in by_checker else url
+        for name, url in health_urls(BACKEND, frontend_url(settings)).items()
+    }
 
 
 def watched(settings: Settings) -> dict[str, str]:
     """Those that somebody answers: the application as it is has only the first of the guide's four."""
-    all_there = settings.verification.checker or settings.backend.profile == "guide"
-    return {
-        name: url
-        for name, url in inside(settings).items()
-        if all_there or not any(url.endswith(path) for path in CHECKER_PATHS)
-    }
+    wanted = settings.verification
+    guides = settings.backend.profile == "guide" and wanted.profile != "own"
+    there = {"backend", PAGE} | wanted.provided | wanted.by_checker
+    return {name: url for name, url in inside(settings).items() if guides or name in there}
+
+
+def paths(settings: Settings) -> dict[str, bool]:
+    """The paths of health addresses that the edge leads to one, and whether that is the checker."""
+    own = (check.url for check in settings.verification.health if check.host == "api")
+    by_checker = {ADDRESSES[name] for name in settings.verification.by_checker}
+    return {path: path in by_checker for path in (*ADDRESSES.values(), *own)}

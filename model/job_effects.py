@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from model.check_surroundings import RowCheck
+from model.effect_query import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +50,13 @@ _EFFECTS: dict[Task, str] = {
 }
 
 
-def effects(begun: Mapping[Task, str]) -> tuple[RowCheck, ...]:
-    """Return the check of each job's effect, by when its run began: one that writes nothing has none."""
+def effects(begun: Mapping[Task, str], own: Mapping[Task, str] | None = None) -> tuple[RowCheck, ...]:
+    """Return the check of each job's effect, by when its run began: one that writes nothing has none.
+
+    `own` are questions of the stack file's, instead of those here.
+    """
+    asked = _EFFECTS | {task: as_row(text, _BEGUN) for task, text in (own or {}).items()}
     return tuple(
-        RowCheck(name=f"{PREFIX}{task}", query=_EFFECTS[task], since=moment, expect={"done": True})
+        RowCheck(name=f"{PREFIX}{task}", query=asked[task], since=moment, expect={"done": True})
         for task, moment in begun.items()
     )

@@ -54,7 +54,7 @@ def connections(settings: Settings) -> list[tuple[str, str]]:
         found += [("verification", target) for target in ("backend", "supabase", "database", page)]
         if settings.verification.announce:
             found.append(("announcement", "alerts"))
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         found += [(EDGE, "checker"), *(("checker", target) for target in ("database", "redis", "openai"))]
         if settings.verification.enabled:
             found.append(("verification", "checker"))
@@ -80,7 +80,7 @@ def monitoring_connections(settings: Settings) -> list[tuple[str, str]]:
         (monitoring_parts.POSTGRES, "database"),
         (monitoring_parts.KUBE_METRICS, "kubernetes"),
     ]
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         found.append((monitoring_parts.BLACKBOX, "checker"))
     if asker == "prometheus":
         found.append((monitoring_parts.ALERTMANAGER, "alerts"))

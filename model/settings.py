@@ -9,14 +9,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from model.job_effects import Task
+from model.effect_query import EffectQuery
 from model.schedule import shortest_period_s
 from model.settings_base import (
     Digest,
     DnsLabel,
-    HostName,
     HttpUrl,
-    LinePattern,
     Origin,
     Repository,
     Schedule,
@@ -33,6 +31,7 @@ from model.settings_logging import Logging
 from model.settings_monitoring import Monitoring
 from model.settings_network import Network
 from model.settings_resources import Resources
+from model.settings_verification import Verification
 
 
 class Registry(Strict):
@@ -213,6 +212,8 @@ class CronJob(Strict):
     """Instead of `backend.contract.job-command` and the job's name."""
     env: dict[VariableName, str] = Field(default_factory=dict)
     """Of this job alone, over the backend's."""
+    effect: EffectQuery | None = None
+    """Asked instead of the built-in question after a run of `verification.run-jobs`."""
 
     @model_validator(mode="after")
     def _ends_before_the_next(self) -> Self:
@@ -233,36 +234,6 @@ class CronJobs(Strict):
     model_training: CronJob
     scheduled_reports: CronJob
     resources: Resources = Resources()
-
-
-class LatencyLimits(Strict):
-    """Milliseconds within which each health address has to answer."""
-
-    backend: int = Field(default=1_000, ge=1)
-    database: int = Field(default=1_000, ge=1)
-    redis: int = Field(default=1_000, ge=1)
-    openai: int = Field(default=5_000, ge=1)
-    frontend: int = Field(default=2_000, ge=1)
-
-
-class Verification(Strict):
-    """The gate: the same checks as `ops checks`, run inside the cluster after every rollout.
-
-    `run_jobs` are the jobs that every rollout may run once, side by side, before it.
-    `bundle_hosts` are what the page may name beside its own host, the API's and Supabase's.
-    `log_allow` are patterns of lines that look like faults and are known to be none.
-    """
-
-    enabled: bool = True
-    deadline_seconds: Seconds = 180
-    profile: Literal["guide", "application"] = "guide"
-    checker: bool = False
-    announce: bool = False
-    version: str | None = None
-    bundle_hosts: tuple[HostName, ...] = ()
-    log_allow: tuple[LinePattern, ...] = ()
-    run_jobs: tuple[Task, ...] = ()
-    latency_ms: LatencyLimits = LatencyLimits()
 
 
 class Settings(Strict):

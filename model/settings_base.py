@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 
-def _kebab(name: str) -> str:
+def kebab(name: str) -> str:
+    """A key as the stack file spells it."""
     return name.replace("_", "-")
 
 
@@ -26,7 +27,7 @@ class Strict(BaseModel):
     """Frozen, kebab-case, no unknown keys, no conversions, and never an input value in an error."""
 
     model_config = ConfigDict(
-        alias_generator=_kebab,
+        alias_generator=kebab,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from model import cron_limits, monitoring_parts
-from model.check_kinds import Pattern  # noqa: TC001 - pydantic reads the annotation
+from model.check_defaults import Profile  # noqa: TC001 - pydantic reads the annotations
+from model.check_kinds import Pattern  # noqa: TC001
+from model.settings_checks import OwnCall, OwnHealth  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +24,16 @@ class Told(BaseModel):
     `gate` says whether every rollout ends with one. `deployments` are all that there should be, each with
     its image's name in the output `images`; `bundle_hosts` are those that the page may name beside its own
     and the API's; `suspended_cron_jobs` are those that the settings themselves suspend;
-    `time_zone` is that of all their schedules; `log_allow` are patterns of lines of logs that are no faults.
+    `time_zone` is that of all their schedules; `log_allow` are patterns of lines of logs that are no faults;
+    `provided` are the addresses of which they say who answers, `health` and `functional` their own checks.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     gate: bool = False
-    profile: Literal["guide", "application"] = "guide"
+    profile: Profile = "guide"
     checker: bool = True
+    provided: tuple[str, ...] = ()
     version: str | None = None
     bundle_hosts: tuple[str, ...] | None = None
     latency_ms: dict[str, int] = Field(default_factory=dict)
@@ -37,6 +41,8 @@ class Told(BaseModel):
     suspended_cron_jobs: tuple[str, ...] = ()
     time_zone: str | None = None
     log_allow: tuple[Pattern, ...] = ()
+    health: tuple[OwnHealth, ...] = ()
+    functional: tuple[OwnCall, ...] = ()
 
     def references(self, images: Mapping[str, str]) -> dict[str, str]:
         """By Deployment the image that it should run, where the stack has one."""
@@ -44,7 +50,7 @@ class Told(BaseModel):
 
     def output(self) -> dict[str, Any]:
         """The same as it is exported."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def told(settings: Settings) -> Told:
@@ -54,6 +60,7 @@ def told(settings: Settings) -> Told:
         gate=wanted.enabled,
         profile=wanted.profile,
         checker=wanted.checker,
+        provided=tuple(sorted(wanted.provided)),
         version=wanted.version,
         bundle_hosts=bundle_hosts(settings),
         latency_ms=wanted.latency_ms.model_dump(),
@@ -61,6 +68,8 @@ def told(settings: Settings) -> Told:
         suspended_cron_jobs=tuple(cron_limits.suspended(settings)),
         time_zone=settings.cron_jobs.time_zone,
         log_allow=wanted.log_allow,
+        health=wanted.health,
+        functional=wanted.functional,
     )
 
 
@@ -79,6 +88,6 @@ def _deployments(settings: Settings) -> dict[str, str]:
         found[monitoring_parts.KUBE_METRICS] = "ops"
     if settings.logging.sink != "none":
         found["fluentd"] = "fluentd"
-    if settings.verification.checker:
+    if settings.verification.by_checker:
         found["checker"] = "ops"
     return found

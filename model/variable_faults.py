@@ -51,7 +51,7 @@ def variable_faults(settings: Settings, secrets: Mapping[str, str | None]) -> It
             at = f"{path}.{name}"
             if problem := _reserved(path, name, settings):
                 yield f"{at} {problem}"
-            elif kind := _secret_kind(value, secrets, public=path in _PUBLIC):
+            elif kind := secret_kind(value, secrets, public=path in _PUBLIC):
                 yield (
                     f"{at} looks like a secret ({kind}), and everybody reads the variables of this file: "
                     "remove it; what the stack knows as a secret reaches the pods by itself"
@@ -106,7 +106,7 @@ def _reserved(path: str, name: str, settings: Settings) -> str | None:
     return None
 
 
-def _secret_kind(value: str, secrets: Mapping[str, str | None], *, public: bool) -> str | None:
+def secret_kind(value: str, secrets: Mapping[str, str | None], *, public: bool) -> str | None:
     """What the value looks like; the anon key and the address of Sentry may be public."""
     for match in _JWT.finditer(value):
         role = jwt_role(match[0])

@@ -81,6 +81,9 @@ def checks_from(
                 version=version or known.version,
                 hosts=known.bundle_hosts if hosts is None else hosts,
                 checker=known.checker,
+                provided=known.provided,
+                own_health=known.health,
+                own_functional=known.functional,
                 latency_ms=known.latency_ms,
                 health=addresses if isinstance(addresses, dict) else None,
                 deployed=_deployed(outputs, known),
@@ -97,7 +100,7 @@ def told(outputs: Mapping[str, Any]) -> Told:
         OutputsError: the output is of another form.
     """
     try:
-        return Told.model_validate(outputs.get("verification") or {})
+        return Told.model_validate_json(json.dumps(outputs.get("verification") or {}))
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, ("verification", *fault["loc"])))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model.check_defaults import DEFAULT_LATENCY_MS, Wanted, default_checks
+from model.check_defaults import Wanted, default_checks
+from model.check_health import DEFAULT_LATENCY_MS
 from model.check_shell import Deployed
 from model.checks import ChecksFile, TokenSource
 from tests.checks import documents as k8s

@@ -52,11 +52,13 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _looked_for(stage: Stage, database: Database, task: Task, begun: str) -> Run:
+def _looked_for(
+    stage: Stage, database: Database, task: Task, begun: str, own: dict[Task, str] | None = None
+) -> Run:
     checks = ChecksFile(
         release_id="bench",
         token=TokenSource(supabase_url=stage.bench.url("supabase_auth")),
-        database=effects({task: begun}),
+        database=effects({task: begun}, own),
     )
     url = database.server.url("orka_readonly_1", database.name)
     return stage.bench.checks(checks, stage.bench.credentials(url))
@@ -97,3 +99,20 @@ def test_a_run_that_nobody_noted_the_beginning_of_is_never_green(stage: Stage, w
     run = _looked_for(stage, waiting, "model-training", "unknown")
     assert run.red == {"effect-of-model-training": "nobody noted when the run began that this asks for"}
     assert run.result["verdict"] == "errored"
+
+
+def test_a_question_of_the_stack_file_is_asked_instead_and_can_change_nothing(
+    stage: Stage, waiting: Database
+) -> None:
+    task: Task = "embedding-generation"
+    count = "SELECT count(*) FROM public.audit_embeddings WHERE created_at >= {begun} AND 'a' LIKE '%'"
+    begun = _now()
+    assert _looked_for(stage, waiting, task, begun, {task: count}).red == {f"effect-of-{task}": IDLE}
+    _work(stage, waiting, task)
+    assert _looked_for(stage, waiting, task, begun, {task: count}).red == {}
+    assert _looked_for(stage, waiting, task, _now(), {task: count}).red == {f"effect-of-{task}": IDLE}
+    writing = (
+        "SELECT lo_create(0)::bigint + count(*) FROM public.audit_embeddings WHERE created_at >= {begun}"
+    )
+    red = _looked_for(stage, waiting, task, begun, {task: writing}).red
+    assert "ReadOnlySqlTransaction" in red[f"effect-of-{task}"]

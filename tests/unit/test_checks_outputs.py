@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from model.check_defaults import DEFAULT_LATENCY_MS
+from model.check_health import DEFAULT_LATENCY_MS
 from model.checks import ChecksFile, TokenSource
 from ops.checks.outputs import OutputsError, checks_from
 from ops.checks.workloads import log_fault
