@@ -55,12 +55,19 @@ class Function(_Strict):
     execute: list[str]
 
 
+class Schema(_Strict):
+    """One schema; what roles other than its owner may do with it."""
+
+    owner: str
+    grants: dict[str, list[str]]
+
+
 class Catalog(_Strict):
     """A part of a database's catalog: expected (the contract) or observed."""
 
     tables: dict[str, Table]
     functions: dict[str, Function]
-    schemas: dict[str, list[str]]
+    schemas: dict[str, Schema]
     roles: dict[str, str]
 
 
@@ -148,9 +155,9 @@ def table_facts(name: str, table: Table) -> list[tuple[str, str]]:
 def _flatten(catalog: Catalog) -> Iterator[_Fact]:
     for role, attributes in catalog.roles.items():
         yield f"role {role}", (attributes, frozenset({role}))
-    for schema, users in catalog.schemas.items():
-        for user in users:
-            yield f"grant USAGE on schema {schema} to {user}", ("granted", frozenset({user}))
+    for name, schema in catalog.schemas.items():
+        yield f"schema {name}", (f"owner {schema.owner}", _NOBODY)
+        yield from _grants(f"schema {name}", schema.grants)
     for name, function in catalog.functions.items():
         text = f"{function.definition}, owner {function.owner}, source {function.source}"
         yield f"function {name}", (text, _NOBODY)
@@ -175,6 +182,10 @@ def _flatten_table(name: str, table: Table) -> Iterator[_Fact]:
     for part, policy in table.policies.items():
         text = f"{policy.command} to {', '.join(policy.roles)} using {policy.using} check {policy.check}"
         yield f"policy {name}.{part}", (text, frozenset(policy.roles))
-    for user, rights in table.grants.items():
+    yield from _grants(name, table.grants)
+
+
+def _grants(on: str, grants: dict[str, list[str]]) -> Iterator[_Fact]:
+    for user, rights in grants.items():
         for right in rights:
-            yield f"grant {right} on {name} to {user}", ("granted", frozenset({user}))
+            yield f"grant {right} on {on} to {user}", ("granted", frozenset({user}))
