@@ -33,16 +33,17 @@ TRIGGERS = """
     WHERE tgrelid = ANY(%s) AND NOT tgisinternal ORDER BY tgname
 """
 GRANTS = """
-    SELECT g.relid, coalesce(r.rolname::text, 'public'), g.privilege
+    SELECT g.relid, coalesce(r.rolname::text, 'public'),
+           g.privilege || CASE WHEN bool_or(g.is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END
     FROM (
-        SELECT c.oid AS relid, c.relowner, a.grantee, a.privilege_type AS privilege
+        SELECT c.oid AS relid, c.relowner, a.grantee, a.privilege_type AS privilege, a.is_grantable
         FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a WHERE c.oid = ANY(%s)
         UNION ALL
-        SELECT c.oid, c.relowner, x.grantee, format('%%s (%%s)', x.privilege_type, t.attname)
+        SELECT c.oid, c.relowner, x.grantee, format('%%s (%%s)', x.privilege_type, t.attname), x.is_grantable
         FROM pg_class AS c JOIN pg_attribute AS t ON t.attrelid = c.oid
         CROSS JOIN LATERAL aclexplode(t.attacl) AS x WHERE c.oid = ANY(%s)
     ) AS g LEFT JOIN pg_roles AS r ON r.oid = g.grantee
-    WHERE g.grantee <> g.relowner ORDER BY 2, 3
+    WHERE g.grantee <> g.relowner GROUP BY g.relid, r.rolname, g.privilege ORDER BY 2, g.privilege
 """
 FUNCTIONS = """
     SELECT format('%%s.%%s(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
@@ -58,9 +59,12 @@ FUNCTIONS = """
                 THEN 'a path in the claims'
                 ELSE left(encode(sha256(convert_to(
                     coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'), 16) END,
-           (SELECT array_agg(coalesce(r.rolname::text, 'public') ORDER BY r.rolname)
-            FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
-            LEFT JOIN pg_roles AS r ON r.oid = a.grantee WHERE a.grantee <> p.proowner)
+           (SELECT array_agg(g.grantee ORDER BY g.grantee) FROM (
+                SELECT coalesce(r.rolname::text, 'public')
+                       || CASE WHEN bool_or(a.is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END AS grantee
+                FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+                LEFT JOIN pg_roles AS r ON r.oid = a.grantee WHERE a.grantee <> p.proowner
+                GROUP BY r.rolname) AS g)
     FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
     JOIN pg_language AS l ON l.oid = p.prolang
     WHERE n.nspname = %s ORDER BY 1
@@ -69,10 +73,12 @@ SCHEMAS = """
     SELECT n.nspname, pg_get_userbyid(n.nspowner) FROM pg_namespace AS n WHERE n.nspname = %s
 """
 SCHEMA_GRANTS = """
-    SELECT coalesce(r.rolname::text, 'public'), a.privilege_type
+    SELECT coalesce(r.rolname::text, 'public'),
+           a.privilege_type || CASE WHEN bool_or(a.is_grantable) THEN ' WITH GRANT OPTION' ELSE '' END
     FROM pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
     LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-    WHERE n.nspname = %s AND a.grantee <> n.nspowner ORDER BY 1, 2
+    WHERE n.nspname = %s AND a.grantee <> n.nspowner
+    GROUP BY r.rolname, a.privilege_type ORDER BY 1, 2
 """
 ROLES = """
     SELECT r.rolname,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Nothing of the audit trail is for these, whatever else a later program adds.
 FORBIDDEN_ROLES = frozenset({"public", "anon", "service_role"})
+# Behind a right that may be handed on; of a function, behind the role.
+_OPTION = " WITH GRANT OPTION"
 _NOBODY: frozenset[str] = frozenset()
 # (name of the object, (its definition, the roles that it concerns))
 _Fact: TypeAlias = tuple[str, tuple[str, frozenset[str]]]
@@ -162,7 +164,7 @@ def _flatten(catalog: Catalog) -> Iterator[_Fact]:
         text = f"{function.definition}, owner {function.owner}, source {function.source}"
         yield f"function {name}", (text, _NOBODY)
         for user in function.execute:
-            yield f"grant EXECUTE on function {name} to {user}", ("granted", frozenset({user}))
+            yield _grant("EXECUTE", f"function {name}", user)
     for name, table in catalog.tables.items():
         yield from _flatten_table(name, table)
 
@@ -186,6 +188,11 @@ def _flatten_table(name: str, table: Table) -> Iterator[_Fact]:
 
 
 def _grants(on: str, grants: dict[str, list[str]]) -> Iterator[_Fact]:
-    for user, rights in grants.items():
-        for right in rights:
-            yield f"grant {right} on {on} to {user}", ("granted", frozenset({user}))
+    return (_grant(right, on, user) for user, rights in grants.items() for right in rights)
+
+
+def _grant(right: str, on: str, user: str) -> _Fact:
+    """The option is no other right, but makes the same one another."""
+    name, plain = user.removesuffix(_OPTION), right.removesuffix(_OPTION)
+    text = "granted" if (name, plain) == (user, right) else f"granted{_OPTION.lower()}"
+    return f"grant {plain} on {on} to {name}", (text, frozenset({name}))

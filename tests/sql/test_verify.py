@@ -137,6 +137,14 @@ def test_an_older_contract_still_finds_what_is_missing_or_open(migrated: Databas
             ), name
 
 
+def test_a_newer_schema_may_not_let_a_role_hand_on_what_the_contract_gives_it(migrated: Database) -> None:
+    grant = "GRANT SELECT ON public.roche_audit_logs TO orka_app WITH GRANT OPTION"
+    with migrated.connect() as connection:
+        found = findings(connection, grant, newer_schema=True)
+    told = "(expected granted; found granted with grant option)"
+    assert found == [f"different: grant SELECT on public.roche_audit_logs to orka_app {told}"]
+
+
 def test_a_view_with_its_readers_rights_over_our_tables_is_nobodys_fault(migrated: Database) -> None:
     over = "CREATE VIEW public.mine WITH (security_invoker) AS SELECT * FROM public.audit_anomalies"
     on_top = "CREATE VIEW public.mine_too WITH (security_invoker = yes) AS SELECT * FROM public.mine"
