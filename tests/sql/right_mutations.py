@@ -82,4 +82,21 @@ RIGHTS = {
                format('REVOKE EXECUTE ON FUNCTION %s FROM %I', p.oid::regprocedure, r.rolname)
         FROM {EXECUTE_RIGHTS}
     """,
+    "member of the owner": f"""
+        SELECT format('member %s of orka_owner', client), format('GRANT orka_owner TO %I', client)
+        FROM {CLIENTS}
+    """,
+    "member that lets others in": """
+        SELECT format('member %s of %s', m.rolname, g.rolname),
+               format('GRANT %I TO %I WITH ADMIN OPTION', g.rolname, m.rolname)
+        FROM pg_auth_members AS a JOIN pg_roles AS g ON g.oid = a.roleid
+        JOIN pg_roles AS m ON m.oid = a.member
+        WHERE g.rolname IN ('orka_app', 'orka_jobs', 'orka_readonly') AND NOT m.rolsuper
+    """,
+    "group in another group": """
+        SELECT format('role %s', one), format('GRANT %I TO %I', other, one)
+        FROM unnest(ARRAY['orka_app', 'orka_jobs', 'orka_readonly']) AS one
+        CROSS JOIN unnest(ARRAY['orka_app', 'orka_jobs', 'orka_readonly', 'pg_read_all_data']) AS other
+        WHERE one <> other
+    """,
 }
