@@ -6,13 +6,23 @@ from __future__ import annotations
 COLUMNS = """
     SELECT a.attrelid, a.attname,
            format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-           || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
-    FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+           || CASE WHEN a.attcollation <> y.typcollation
+              THEN ' collate ' || a.attcollation::regcollation ELSE '' END
+           || coalesce(CASE WHEN a.attgenerated = '' THEN ' default ' ELSE ' generated as ' END
+                       || pg_get_expr(d.adbin, d.adrelid), '')
+           || CASE WHEN a.attidentity = '' THEN '' ELSE ' from a sequence' END
+    FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid
+    LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 # NOT NULL stands with the columns: version 18 lists it as a constraint too, older ones do not.
 CONSTRAINTS = """
-    SELECT conrelid, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    SELECT conrelid, conname, pg_get_constraintdef(oid)
+           -- A superuser can disable the triggers that look after a reference.
+           || CASE WHEN EXISTS (SELECT FROM pg_trigger AS g
+                                WHERE g.tgconstraint = c.oid AND g.tgenabled IN ('D', 'R'))
+              THEN ' [disabled]' ELSE '' END
+    FROM pg_constraint AS c
     WHERE conrelid = ANY(%s) AND contype <> 'n' AND conparentid = 0 ORDER BY conname
 """
 INDEXES = """
@@ -47,8 +57,10 @@ GRANTS = """
 """
 FUNCTIONS = """
     SELECT format('%%s.%%s(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
-           format('%%s %%s security %%s returns %%s%%s', l.lanname,
+           format('%%s %%s%%s%%s security %%s returns %%s%%s', l.lanname,
                   CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
+                  CASE WHEN p.proisstrict THEN ' strict' ELSE '' END,
+                  CASE WHEN p.proleakproof THEN ' leakproof' ELSE '' END,
                   CASE WHEN p.prosecdef THEN 'definer' ELSE 'invoker' END, pg_get_function_result(p.oid),
                   coalesce(' set ' || array_to_string(p.proconfig, ', '), '')),
            pg_get_userbyid(p.proowner),

@@ -66,10 +66,9 @@ RIGHTS = {
         FROM {COLUMN_RIGHTS}
     """,
     "column for everybody": f"""
-        SELECT format('grant %s (%s) on %s.%s to public', v, c.attname, n.nspname, t.relname),
-               format('GRANT %s (%I) ON %I.%I TO PUBLIC', v, c.attname, n.nspname, t.relname)
+        SELECT format('grant SELECT (%s) on %s.%s to public', c.attname, n.nspname, t.relname),
+               format('GRANT SELECT (%I) ON %I.%I TO PUBLIC', c.attname, n.nspname, t.relname)
         FROM {TABLES} JOIN pg_attribute AS c ON c.attrelid = t.oid
-        CROSS JOIN unnest(ARRAY['SELECT', 'UPDATE']) AS v
         WHERE {OURS} AND t.relkind = 'r' AND c.attnum > 0
     """,
     "function that may be handed on": f"""

@@ -8,6 +8,7 @@ import pytest
 
 from ops.migrate.contract import ContractError, parse_contract
 from ops.migrate.verify import compare_catalog, verify
+from tests.sql.definition_mutations import DEFINITIONS
 from tests.sql.mutations import MUTATIONS
 from tests.sql.right_mutations import RIGHTS
 from tests.sql.support import SQL, Database, copy_sql, ops
@@ -103,8 +104,9 @@ def test_every_mutation_is_found_and_named_by_the_comparison_alone(
 ) -> None:
     survivors, done = [], 0
     with migrated.connect() as connection:
+        connection.execute(b"SET allow_system_table_mods = on")
         connection.execute(b"SET search_path = ''")
-        for kind, query in RIGHTS.items():
+        for kind, query in (DEFINITIONS | RIGHTS).items():
             mutations = connection.execute(query.encode()).fetchall()
             assert mutations, f"no mutation of kind: {kind}"
             done += len(mutations)
