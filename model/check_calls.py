@@ -14,7 +14,7 @@ QUESTION = "Show me all budget changes"
 READ_BACK = 200
 """How many of the newest events are read back; the posted one is among them unless others post faster."""
 
-_EVENT: dict[str, Any] = {
+EVENT: dict[str, Any] = {
     "event_type": "test_event",
     "entity_type": "test",
     "entity_id": "123",
@@ -38,7 +38,7 @@ def guide_calls(base: str) -> tuple[FunctionalCall, ...]:
             name="create-event",
             method="POST",
             url=f"{base}/events",
-            body=_EVENT,
+            body=EVENT,
             expect_status=201,
             assertions=(
                 JsonAssertion(field="id", matches=UUID),
@@ -67,7 +67,7 @@ def application_calls(base: str) -> tuple[FunctionalCall, ...]:
 
     A red search degrades the release only.
     """
-    event = {**_EVENT, "entity_id": "00000000-0000-4000-8000-000000000123"}
+    event = {**EVENT, "entity_id": "00000000-0000-4000-8000-000000000123"}
     return (
         FunctionalCall(
             name="create-event",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 
 from ops.checker.probes import DEADLINE_S, REQUIRED, probes
 from ops.checker.server import serve
 from ops.checker.state import Remembered
-from ops.serving import until_told
+from ops.serving import add_address, log_to_stderr, until_told
 
-PORT = 8080
 KEEP_S = {"db": 5.0, "redis": 5.0, "openai": 60.0}
 """How long a state is remembered: OpenAI's is somebody else's time."""
 
@@ -37,14 +35,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="0.0.0.0", help="default: %(default)s")  # noqa: S104 - in a pod
-    parser.add_argument("--port", type=int, default=PORT, help="default: %(default)s")
+    add_address(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to end; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     missing = [name for name in REQUIRED if not os.environ.get(name)]
     if missing:
         print(f"ops checker: set {', '.join(missing)}", file=sys.stderr)

@@ -12,13 +12,12 @@ import httpx
 
 from ops.kube_metrics.api import ApiServer, address
 from ops.kube_metrics.exposition import text
-from ops.serving import until_told
+from ops.serving import add_address, log_to_stderr, until_told
 
 if TYPE_CHECKING:
     import argparse
 
 log = logging.getLogger(__name__)
-PORT = 8080
 CLIENT_S = 10
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
@@ -31,14 +30,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=__doc__,
         epilog="environment: ORKA_NAMESPACE; exit codes: 0 told to end, 2 not in a pod, or address taken",
     )
-    parser.add_argument("--host", default="0.0.0.0", help="default: %(default)s")  # noqa: S104 - in a pod
-    parser.add_argument("--port", type=int, default=PORT, help="default: %(default)s")
+    add_address(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to end; the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     server_address, namespace = address(), os.environ.get("ORKA_NAMESPACE")
     if server_address is None or not namespace:
         print("ops kube-metrics: runs in a pod, with ORKA_NAMESPACE set", file=sys.stderr)

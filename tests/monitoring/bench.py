@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ import yaml
 
 from model import alertmanager, scrape
 from model.alert_routes import Channels
+from tests.answering import answer_json
 from tests.checks.ports import await_port, free_port
 from tests.monitoring.support import rules, settings
 from twin import debian_tools, secrets
@@ -91,11 +91,7 @@ def application(said: dict[str, Any]) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(said if self.path == "/health" else {"status": "healthy"}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            answer_json(self, 200, said if self.path == "/health" else {"status": "healthy"})
 
         def log_message(self, *_: object) -> None:
             pass

@@ -15,6 +15,8 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.answering import answer_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,16 +81,16 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/version":
             self.docker.connections += 1
-            self._answer(200, {"ApiVersion": "1.41"})
+            answer_json(self, 200, {"ApiVersion": "1.41"})
         else:
-            self._answer(200, {"Labels": self.docker.labels})
+            answer_json(self, 200, {"Labels": self.docker.labels})
 
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = self._asked(sent)
         self.docker.asked.append(asked)
         if self.docker.refuses and asked.what == "build":
-            self._answer(self.docker.refuses[0], {"message": self.docker.refuses[1]})
+            answer_json(self, self.docker.refuses[0], {"message": self.docker.refuses[1]})
             return
         if self.docker.together and asked.what == "build":
             self.docker.together.wait(timeout=10)
@@ -116,14 +118,6 @@ class _Handler(BaseHTTPRequestHandler):
             if header in self.headers:
                 logins = json.loads(base64.urlsafe_b64decode(self.headers[header]))
         return Asked(parts.path, params, logins, _files(sent))
-
-    def _answer(self, code: int, answer: Line) -> None:
-        data = json.dumps(answer).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")

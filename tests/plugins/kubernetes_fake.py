@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.answering import answer_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -153,12 +155,7 @@ def serve(api: FakeApi) -> ThreadingHTTPServer:
             parts = urlsplit(self.path)
             params = {key: values[0] for key, values in parse_qs(parts.query).items()}
             code, answer = api.answer(Asked(self.command, parts.path, params, body))
-            data = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            answer_json(self, code, answer)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815 - the names are the base class's
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from model.check_calls import EVENT
 from tests.twin.load import Edge
 from twin import secrets
 from twin.paths import BRIDGE_ADDRESS
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
 HOST = "api-staging.orka-ppm.example.com"
 TIMEOUT_S = 15.0
-EVENT = {
-    "event_type": "test_event",
-    "entity_type": "test",
-    "entity_id": "123",
-    "severity": "info",
-    "action_details": {"test": "data"},
-}
 
 
 class Api:

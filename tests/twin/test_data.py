@@ -1,4 +1,4 @@
-"""Audit data outlives the stack, and each tenant sees its own."""
+"""Audit data outlives the stack, logins come back to their groups, and each tenant sees its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.twin.api import Api
 from tests.twin.conftest import PATHS
+from tests.twin.roles import GROUPS, memberships
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -21,8 +22,9 @@ def test_each_tenant_reads_its_own_events_only(deployed: Stack) -> None:
     assert mine not in other.events()
 
 
-def test_after_destroy_and_up_the_same_ids_and_hashes_are_read_back(deployed: Stack) -> None:
-    before = []
+def test_after_destroy_and_up_the_same_ids_hashes_and_memberships_are_there(deployed: Stack) -> None:
+    before, members = [], memberships()
+    assert set(members.values()) == {f"orka_{group}" for group in GROUPS}
     for tenant in (0, 1):
         api = Api(PATHS, tenant)
         api.post_event(action_details={"tenant": tenant})
@@ -33,6 +35,7 @@ def test_after_destroy_and_up_the_same_ids_and_hashes_are_read_back(deployed: St
     assert "staging" not in left
     back = deployed.up()
     assert back.code == 0, back
+    assert memberships() == members
     for tenant in (0, 1):
         after = Api(PATHS, tenant).events()
         assert before[tenant].items() <= after.items()

@@ -14,7 +14,6 @@ from tests.twin.readme import commands
 from tests.twin.stack import CHECKOUT, Stack
 from twin import application, stack_file
 from twin import images as base_images
-from twin.deploy import check_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +21,15 @@ if TYPE_CHECKING:
 
 # Questions that a person answers at the terminal.
 ANSWERS = {"PULUMI_OPTION_YES": "true", "PULUMI_OPTION_NON_INTERACTIVE": "true"}
+TYPING_S = 1500
 
 
 @pytest.fixture
 def newcomer(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) -> Iterator[Stack]:
-    """A clone as somebody has it who wrote their own endpoints into the stack file, and no stack yet."""
+    """A clone as somebody has it who wrote their own endpoints into the stack file, and no stack yet.
+
+    Their machine is the twin's, as `twin env` makes it; backend and passphrase are what Deploy asks for.
+    """
     gone = deployed.pulumi("destroy", "--yes", "--skip-preview")
     assert gone.code == 0, gone
     folder, state = tmp_path / "clone", tmp_path / "state"
@@ -40,7 +43,7 @@ def newcomer(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) 
     variables = [f"{spec.variable}={given[spec.key]}" for spec in SECRETS if spec.key in given]
     (folder / "backend").mkdir()
     (folder / "backend" / ".env.staging").write_text("\n".join(variables) + "\n")
-    own = {**twin_environment, **check_user(PATHS), **ANSWERS, "PULUMI_BACKEND_URL": f"file://{state}"}
+    own = {**twin_environment, **ANSWERS, "PULUMI_BACKEND_URL": f"file://{state}"}
     own.pop("PULUMI_OPTION_CONFIG_FILE")
     stack = Stack(folder, own)
     yield stack
@@ -52,8 +55,9 @@ def test_a_newcomer_types_the_commands_below_deploy_and_ends_with_green_checks(n
     typed = commands("Deploy")
     assert typed[0] == "pulumi login"
     assert typed[-1] == ".venv/bin/ops checks"
-    for command in typed:
-        done = newcomer.run("bash", "-c", command, timeout=900)
-        assert done.code == 0, f"{command}\n{done}"
+    # One shell, as at a terminal: what is exported counts for what follows. `-v` shows each line as it is
+    # typed, so that a failure says where; `-x` would show values.
+    done = newcomer.run("bash", "-ev", "-c", "\n".join(typed), timeout=TYPING_S)
+    assert done.code == 0, done
     assert "PASSED" in done.output
     assert newcomer.kubectl("get", "deployment", "backend")

@@ -6,29 +6,15 @@ import base64
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.twin.api import HOST, Api
 from tests.twin.conftest import PATHS
 from tests.twin.load import Load
-from twin import database
+from tests.twin.roles import GROUPS, memberships
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
-
-GROUPS = ("app", "jobs", "readonly")
-
-
-def _memberships() -> dict[str, str]:
-    """The group of each login of ours."""
-    with psycopg.connect(database.admin_url(PATHS)) as connection:
-        rows = connection.execute(
-            "SELECT r.rolname, g.rolname FROM pg_auth_members AS m"
-            " JOIN pg_roles AS r ON r.oid = m.member JOIN pg_roles AS g ON g.oid = m.roleid"
-            " WHERE r.rolname LIKE 'orka\\_%' AND r.rolcanlogin ORDER BY 1"
-        ).fetchall()
-    return {str(login): str(group) for login, group in rows}
 
 
 def _login_of_backend(stack: Stack) -> str:
@@ -41,7 +27,7 @@ def _login_of_backend(stack: Stack) -> str:
 @pytest.mark.soak("rolls everything once more")
 def test_a_rotated_login_reaches_the_pods_without_a_failed_request(stack: Stack) -> None:
     before = {f"orka_{group}_1": f"orka_{group}" for group in GROUPS}
-    assert _memberships() == before
+    assert memberships() == before
     stack.set("orka-ppm:database.rotation", "2")
     # Every answer is read from the database: a pod whose login is gone would fail.
     with Load(HOST, "/api/audit/events?limit=1", PATHS.ca, token=Api(PATHS, 0).token) as load:
@@ -52,7 +38,7 @@ def test_a_rotated_login_reaches_the_pods_without_a_failed_request(stack: Stack)
     assert _login_of_backend(stack) == "orka_app_2"
     # Those before stay until the next rotation: pods in their grace period still use them.
     after = before | {f"orka_{group}_2": f"orka_{group}" for group in GROUPS}
-    assert _memberships() == after
+    assert memberships() == after
     assert stack.refresh().code == 0
     assert stack.up().code == 0
-    assert _memberships() == after
+    assert memberships() == after

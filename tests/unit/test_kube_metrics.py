@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from ops.kube_metrics import series
 from ops.kube_metrics.api import KINDS, ApiServer
 from ops.kube_metrics.command import serve
 from ops.kube_metrics.exposition import text
+from tests.answering import answer_json
 from tests.unit.harness import CHECKOUT
 
 if TYPE_CHECKING:
@@ -142,11 +142,8 @@ def api() -> Iterator[tuple[str, dict[str, Any]]]:
             state["seen"].append(self.headers["authorization"])
             items = OBJECTS[path.replace("staging", "{}")]
             more = "continue" not in query
-            body = json.dumps({"items": items, "metadata": {"continue": "next"} if more else {}}).encode()
-            self.send_response(state["status"])
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            metadata = {"continue": "next"} if more else {}
+            answer_json(self, state["status"], {"items": items, "metadata": metadata})
 
         def log_message(self, *_: object) -> None:
             pass

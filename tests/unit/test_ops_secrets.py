@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model.faults import read_settings
@@ -162,14 +162,80 @@ def test_every_value_survives_the_way_out_and_in(value: str) -> None:
     assert parse(render({"NAME": value, "NEXT": "x"})) == {"NAME": value, "NEXT": "x"}
 
 
+def shell(text: str) -> str:
+    """What a shell makes of NAME in a file with this text."""
+    command = ["sh", "-c", '. /dev/stdin; printf %s "$NAME"']
+    return subprocess.run(
+        command, input=text.encode(), capture_output=True, timeout=10, check=True
+    ).stdout.decode()
+
+
 @pytest.mark.parametrize("value", ["$HOME `id` \\ \"quoted\" 'single' #", "\\n", "a\u2028b\x85c", "€ !*?~"])
-def test_a_shell_reads_what_was_written(tmp_path: Path, value: str) -> None:
-    file = tmp_path / "env"
-    file.write_text(render({"NAME": value}), encoding="utf-8")
-    done = subprocess.run(
-        ["sh", "-c", '. "$1"; printf %s "$NAME"', "sh", file], capture_output=True, timeout=10, check=True
-    )
-    assert done.stdout.decode() == value
+def test_a_shell_reads_what_was_written(value: str) -> None:
+    assert shell(render({"NAME": value})) == value
+
+
+def within(forbidden: str) -> st.SearchStrategy[str]:
+    """Any character that people may type between quotes, but for a line's end and these."""
+    return st.characters(exclude_categories=["Cs"], exclude_characters=f"\0\n{forbidden}")
+
+
+# Without their backslash a shell expands what follows `$`, and runs what stands between backticks.
+ESCAPES = st.one_of(st.sampled_from('"\\$`n'), within("")).map("\\{}".format)
+DOUBLE = st.lists(st.one_of(within('"\\$`'), ESCAPES), max_size=20).map(lambda parts: f'"{"".join(parts)}"')
+SINGLE = st.text(within("'"), max_size=40).map("'{}'".format)
+
+
+@given(quoted=st.one_of(DOUBLE, SINGLE), end=st.sampled_from(["", " ", " # a comment", "\t#'\""]))
+@example(quoted='"ab\\cd"', end="")
+@example(quoted='"\\n"', end="")
+def test_what_was_quoted_by_hand_is_read_as_a_shell_reads_it_but_for_the_newline(
+    quoted: str, end: str
+) -> None:
+    line = f"NAME={quoted}{end}\n"
+    read = parse(line)
+    # There is no other way to a newline in one line.
+    assert read["NAME"].replace("\n", "\\n") == shell(line)
+    assert parse(render(read)) == read
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("NAME=word # a comment", "word"),
+        ("NAME= # not yet", ""),
+        ("NAME=#word", "#word"),
+        ("NAME=a#b", "a#b"),
+    ],
+)
+def test_a_comment_after_a_value_without_quotes_is_a_shells(line: str, value: str) -> None:
+    assert parse(line)["NAME"] == shell(line) == value
+
+
+@pytest.mark.parametrize("line", ["NAME='canary'#x", 'NAME="canary"x'])
+def test_what_follows_a_quote_without_a_blank_is_refused(line: str) -> None:
+    with pytest.raises(EnvFileError, match="line 1"):
+        parse(line)
+
+
+def test_a_backslash_typed_by_hand_is_set_checked_exported_and_set_again(
+    pulumi: Path, tmp_path: Path
+) -> None:
+    file, exported, value = tmp_path / "env", tmp_path / "exported", "canary\\value"
+    file.write_text(f'REDIS_PASSWORD="{value}"\n')
+    assert main(["secrets", "check", str(file)]) == 0
+    assert main(["secrets", "import", str(file)]) == 0
+    kept = pulumi.with_name("pulumi.orka-ppm:redis-password")
+    assert kept.read_text() == value
+    known = pulumi.with_name("answer.json")
+    known.write_text(json.dumps({"orka-ppm:redis-password": {"value": kept.read_text(), "secret": True}}))
+    setting = pulumi.read_text()
+    pulumi.write_text(f"#!/bin/sh\ncat {known}\n")
+    assert main(["secrets", "export", "--show-secrets", "--to", str(exported)]) == 0
+    pulumi.write_text(setting)
+    kept.unlink()
+    assert main(["secrets", "import", str(exported)]) == 0
+    assert kept.read_text() == value
 
 
 @pytest.fixture
