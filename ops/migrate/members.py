@@ -32,8 +32,11 @@ _MAY = {True: "may do what the owner may", False: "may let others in"}
 
 def faults(connection: psycopg.Connection, contract: Contract) -> list[Finding]:
     """The members that the owners have and must not, and those that other roles have WITH ADMIN OPTION."""
-    owned = (*contract.tables.values(), *contract.functions.values(), *contract.schemas.values())
-    owners = sorted({one.owner for one in owned})
+    owners = sorted(
+        {table.owner for table in contract.tables.values()}
+        | {function.owner for function in contract.functions.values()}
+        | {schema.owner for schema in contract.schemas.values()}
+    )
     roles = sorted(contract.roles.keys() - contract.optional_roles)
     rows = connection.execute(_MEMBERS, {"roles": roles, "owners": owners})
     return [
