@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Nothing of the audit trail is for these, whatever else a later program adds.
 FORBIDDEN_ROLES = frozenset({"public", "anon", "service_role"})
+# Behind a right that may be handed on; of a function, behind the role.
+_OPTION = " WITH GRANT OPTION"
 _NOBODY: frozenset[str] = frozenset()
 # (name of the object, (its definition, the roles that it concerns))
 _Fact: TypeAlias = tuple[str, tuple[str, frozenset[str]]]
@@ -55,12 +57,19 @@ class Function(_Strict):
     execute: list[str]
 
 
+class Schema(_Strict):
+    """One schema; what roles other than its owner may do with it."""
+
+    owner: str
+    grants: dict[str, list[str]]
+
+
 class Catalog(_Strict):
     """A part of a database's catalog: expected (the contract) or observed."""
 
     tables: dict[str, Table]
     functions: dict[str, Function]
-    schemas: dict[str, list[str]]
+    schemas: dict[str, Schema]
     roles: dict[str, str]
 
 
@@ -148,14 +157,14 @@ def table_facts(name: str, table: Table) -> list[tuple[str, str]]:
 def _flatten(catalog: Catalog) -> Iterator[_Fact]:
     for role, attributes in catalog.roles.items():
         yield f"role {role}", (attributes, frozenset({role}))
-    for schema, users in catalog.schemas.items():
-        for user in users:
-            yield f"grant USAGE on schema {schema} to {user}", ("granted", frozenset({user}))
+    for name, schema in catalog.schemas.items():
+        yield f"schema {name}", (f"owner {schema.owner}", _NOBODY)
+        yield from _grants(f"schema {name}", schema.grants)
     for name, function in catalog.functions.items():
         text = f"{function.definition}, owner {function.owner}, source {function.source}"
         yield f"function {name}", (text, _NOBODY)
         for user in function.execute:
-            yield f"grant EXECUTE on function {name} to {user}", ("granted", frozenset({user}))
+            yield _grant("EXECUTE", f"function {name}", user)
     for name, table in catalog.tables.items():
         yield from _flatten_table(name, table)
 
@@ -175,6 +184,15 @@ def _flatten_table(name: str, table: Table) -> Iterator[_Fact]:
     for part, policy in table.policies.items():
         text = f"{policy.command} to {', '.join(policy.roles)} using {policy.using} check {policy.check}"
         yield f"policy {name}.{part}", (text, frozenset(policy.roles))
-    for user, rights in table.grants.items():
-        for right in rights:
-            yield f"grant {right} on {name} to {user}", ("granted", frozenset({user}))
+    yield from _grants(name, table.grants)
+
+
+def _grants(on: str, grants: dict[str, list[str]]) -> Iterator[_Fact]:
+    return (_grant(right, on, user) for user, rights in grants.items() for right in rights)
+
+
+def _grant(right: str, on: str, user: str) -> _Fact:
+    """The option is no other right, but makes the same one another."""
+    name, plain = user.removesuffix(_OPTION), right.removesuffix(_OPTION)
+    text = "granted" if (name, plain) == (user, right) else f"granted{_OPTION.lower()}"
+    return f"grant {plain} on {on} to {name}", (text, frozenset({name}))

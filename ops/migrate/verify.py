@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog, probes, surroundings, tenant_claim
+from ops.migrate import catalog, members, probes, surroundings, tenant_claim
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def compare_catalog(connection: psycopg.Connection, contract: Contract, *, newer
         for name in catalog.existing_functions(connection, contract.absent_functions)
     ]
     findings += surroundings.faults(connection, list(contract.tables))
+    findings += members.faults(connection, contract)
     return Verdict(
         guide_tables=tuple(name for name in contract.guide_tables if f"public.{name}" in observed.tables),
         proved=counts(observed),

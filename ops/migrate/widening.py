@@ -15,7 +15,7 @@ _KEPT = {
 }
 # What says that it protects no more.
 _LOST = {
-    "constraint": re.compile(r" NOT VALID$"),
+    "constraint": re.compile(r" NOT VALID$| \[disabled\]$"),
     "index": re.compile(r" INVALID$"),
     "trigger": re.compile(r" \[(?:disabled|replica only)\]$"),
 }

@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg import errors
 
-from tests.sql.support import GUIDE_TABLES, TENANT_A, TENANT_B, Database, log_event, ops, set_claims
+from ops.migrate.contract import parse_contract
+from ops.migrate.verify import compare_catalog
+from tests.sql.support import (
+    GUIDE_TABLES,
+    SQL,
+    TENANT_A,
+    TENANT_B,
+    Database,
+    log_event,
+    ops,
+    set_claims,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.sql.support import Server
+
+CONTRACT = parse_contract((SQL / "contract.yaml").read_text(encoding="utf-8"))
 API_TABLES = {
     "roche_audit_logs",
     "audit_anomalies",
@@ -38,6 +52,27 @@ def test_an_admin_without_superuser_migrates_twice_and_verifies(
     )
     assert owners == [("orka_owner",)]
     database.drop()
+
+
+def members_found(database: Database, user: str) -> list[str]:
+    """What the comparison that the checks make says of members when `user` asks."""
+    with database.connect(user) as connection, connection.transaction():
+        verdict = compare_catalog(connection, CONTRACT, newer_schema=True)
+    return [one.object for one in verdict.findings if one.object.startswith("member ")]
+
+
+def test_who_migrates_is_a_member_of_the_owner_and_nobody_else_whoever_asks(
+    migrated_supabase: Database, supabase: Server
+) -> None:
+    asked = ("admin", "orka_readonly_1", "admin_2")
+    supabase.execute("CREATE ROLE admin_2 LOGIN CREATEROLE", "GRANT orka_owner TO orka_readonly_1, admin_2")
+    try:
+        found = {user: members_found(migrated_supabase, user) for user in asked}
+    finally:
+        supabase.execute("REVOKE orka_owner FROM orka_readonly_1", "DROP ROLE admin_2")
+    login, other = "member orka_readonly_1 of orka_owner", "member admin_2 of orka_owner"
+    assert found == {"admin": [other, login], "orka_readonly_1": [other, login], "admin_2": [login]}
+    assert members_found(migrated_supabase, "orka_readonly_1") == []
 
 
 def test_the_stage_is_real_there_a_plain_table_is_open_to_everyone(
