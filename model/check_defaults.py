@@ -66,11 +66,11 @@ class Wanted:
 
     `api_url` and `frontend_url` are as reached from here. `health` are the health addresses by
     name; `hosts` those that the page's scripts may name beside its own and the API's, None where nobody said;
-    `version` that of `/health`, of the application's `/`; `checker` says whether the health addresses that the application lacks are
-    answered, `provided` of which of them somebody says who does; `own_health` and `own_functional` are the
-    stack file's checks; `ran` says of the jobs that have just been run when that began, `own_effects` what is
-    asked after them instead of the built-in question. `deployed` is None in the gate, which cannot ask the
-    cluster.
+    `version` that of `/health`, of the application's `/`; `checker` says whether the health addresses that
+    the application lacks are answered, `provided` of which of them somebody says who does; `own_health` and
+    `own_functional` are the stack file's checks; `ran` says of the jobs that have just been run when that
+    began, `own_effects` what is asked after them instead of the built-in question. `deployed` is None in the
+    gate, which cannot ask the cluster.
     """
 
     release_id: str
