@@ -71,6 +71,13 @@ def test_a_row_that_names_what_does_not_exist_is_found(found: list[Row]) -> None
     assert faults(replace(row, broken="variant nothing")) == ["there is no variant nothing"]
 
 
+def test_everything_that_the_page_of_the_originals_faults_names_exists() -> None:
+    named = re.findall(r"\| `(test_\w+)` \|$", (CHECKOUT / "sql" / "README.md").read_text(), re.MULTILINE)
+    files = list((CHECKOUT / "tests" / "sql").glob("test_*.py"))
+    assert len(named) > 15
+    assert [name for name in named if not any(_has(file, name) for file in files)] == []
+
+
 def test_the_number_of_rows_without_realisation_only_falls(found: list[Row]) -> None:
     missing = sum(row.reason is not None for row in found)
     assert missing == NOT_REALISED, "lower NOT_REALISED when it fell; a realised row may not be given up"
