@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -23,7 +24,6 @@ from twin.steps import Step, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from twin.paths import Paths
 
@@ -79,10 +79,16 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
         # What a person waits for minutes elsewhere fails within seconds here.
         # There is no PersistentVolumeClaim for backups here.
         f"{PROJECT}:migration": {"deadline-seconds": 120, "backup": None},
-        f"{PROJECT}:verification": {"announce": True},
+        f"{PROJECT}:verification": {"announce": True, "version": _version()},
         f"{PROJECT}:backend": {"rollout": {"deadline-seconds": 60}},
         f"{PROJECT}:frontend": {"rollout": {"deadline-seconds": 60}},
     }
+
+
+def _version() -> str:
+    """The workload's; its folder is copied into an image, and is no package of ours to import from."""
+    module = Path(__file__).parent / "workload" / "backend" / "app" / "__init__.py"
+    return module.read_text().split('VERSION = "')[1].split('"')[0]
 
 
 def _by_digest(reference: str) -> dict[str, str]:
