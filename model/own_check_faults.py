@@ -38,7 +38,7 @@ def own_check_faults(settings: Settings, secrets: Mapping[str, str | None]) -> I
         api_url=settings.api_url,
         frontend_url=settings.frontend_url,
         health=None,
-        deployed=Deployed(namespace="staging", images={}, cron_jobs={}),
+        deployed=Deployed(namespace=settings.cluster.namespace, images={}, cron_jobs={}),
     )
     try:
         yield from _uncaptured(default_checks(everything))

@@ -7,6 +7,7 @@ from typing import Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from model.check_defaults import Profile
+from model.check_health import DEFAULT_LATENCY_MS
 from model.job_effects import Task
 from model.settings_base import HostName, LinePattern, Seconds, Strict
 from model.settings_checks import OwnCallList, OwnHealthList
@@ -17,11 +18,11 @@ Provider: TypeAlias = Literal["application", "checker"]
 class LatencyLimits(Strict):
     """Milliseconds within which each health address has to answer."""
 
-    backend: int = Field(default=1_000, ge=1)
-    database: int = Field(default=1_000, ge=1)
-    redis: int = Field(default=1_000, ge=1)
-    openai: int = Field(default=5_000, ge=1)
-    frontend: int = Field(default=2_000, ge=1)
+    backend: int = Field(default=DEFAULT_LATENCY_MS["backend"], ge=1)
+    database: int = Field(default=DEFAULT_LATENCY_MS["database"], ge=1)
+    redis: int = Field(default=DEFAULT_LATENCY_MS["redis"], ge=1)
+    openai: int = Field(default=DEFAULT_LATENCY_MS["openai"], ge=1)
+    frontend: int = Field(default=DEFAULT_LATENCY_MS["frontend"], ge=1)
 
 
 class ProvidedBy(Strict):

@@ -8,13 +8,18 @@ from __future__ import annotations
 from tests.sql.mutations import OURS, TABLES
 
 CLIENTS = "unnest(ARRAY['orka_app', 'orka_jobs', 'orka_readonly', 'orka_app_1']) AS client"
-SCHEMAS = (
-    "pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a JOIN pg_roles AS r ON r.oid = a.grantee"
-)
+SCHEMA_RIGHT = "'grant %s on schema orka_audit to %s', a.privilege_type, r.rolname"
+SCHEMA_RIGHTS = """pg_namespace AS n CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+    JOIN pg_roles AS r ON r.oid = a.grantee WHERE n.nspname = 'orka_audit' AND a.grantee <> n.nspowner
+"""
+COLUMN_RIGHT = "x.privilege_type, c.attname, n.nspname, t.relname, r.rolname"
 COLUMN_RIGHTS = f"""{TABLES} JOIN pg_attribute AS c ON c.attrelid = t.oid
     CROSS JOIN LATERAL aclexplode(c.attacl) AS x JOIN pg_roles AS r ON r.oid = x.grantee WHERE {OURS}
 """
-SIGNATURE, ARGUMENTS = "orka_audit.%s(%s)", "p.proname, pg_get_function_identity_arguments(p.oid)"
+EXECUTE_RIGHT = (
+    "'grant EXECUTE on function orka_audit.%s(%s) to %s',"
+    " p.proname, pg_get_function_identity_arguments(p.oid), r.rolname"
+)
 EXECUTE_RIGHTS = """pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
     CROSS JOIN LATERAL aclexplode(p.proacl) AS a JOIN pg_roles AS r ON r.oid = a.grantee
     WHERE n.nspname = 'orka_audit' AND a.grantee <> p.proowner
@@ -31,18 +36,18 @@ RIGHTS = {
         FROM unnest(ARRAY['USAGE', 'CREATE']) AS v
     """,
     "schema revoked from a role": f"""
-        SELECT format('grant %s on schema orka_audit to %s', a.privilege_type, r.rolname),
+        SELECT format({SCHEMA_RIGHT}),
                format('REVOKE %s ON SCHEMA orka_audit FROM %I', a.privilege_type, r.rolname)
-        FROM {SCHEMAS} WHERE n.nspname = 'orka_audit' AND a.grantee <> n.nspowner
+        FROM {SCHEMA_RIGHTS}
     """,
     "schema of another owner": f"""
         SELECT 'schema orka_audit', format('ALTER SCHEMA orka_audit OWNER TO %I', client)
         FROM {CLIENTS}
     """,
     "right on a schema that may be handed on": f"""
-        SELECT format('grant %s on schema orka_audit to %s', a.privilege_type, r.rolname),
+        SELECT format({SCHEMA_RIGHT}),
                format('GRANT %s ON SCHEMA orka_audit TO %I WITH GRANT OPTION', a.privilege_type, r.rolname)
-        FROM {SCHEMAS} WHERE n.nspname = 'orka_audit' AND a.grantee <> n.nspowner
+        FROM {SCHEMA_RIGHTS}
     """,
     "right on a table that may be handed on": f"""
         SELECT format('grant %s on %s.%s to %s', a.privilege_type, n.nspname, t.relname, r.rolname),
@@ -52,17 +57,13 @@ RIGHTS = {
         WHERE {OURS} AND t.relkind = 'r' AND a.grantee <> t.relowner
     """,
     "right on a column that may be handed on": f"""
-        SELECT format('grant %s (%s) on %s.%s to %s',
-                      x.privilege_type, c.attname, n.nspname, t.relname, r.rolname),
-               format('GRANT %s (%I) ON %I.%I TO %I WITH GRANT OPTION',
-                      x.privilege_type, c.attname, n.nspname, t.relname, r.rolname)
+        SELECT format('grant %s (%s) on %s.%s to %s', {COLUMN_RIGHT}),
+               format('GRANT %s (%I) ON %I.%I TO %I WITH GRANT OPTION', {COLUMN_RIGHT})
         FROM {COLUMN_RIGHTS}
     """,
     "column revoked from a role": f"""
-        SELECT format('grant %s (%s) on %s.%s to %s',
-                      x.privilege_type, c.attname, n.nspname, t.relname, r.rolname),
-               format('REVOKE %s (%I) ON %I.%I FROM %I',
-                      x.privilege_type, c.attname, n.nspname, t.relname, r.rolname)
+        SELECT format('grant %s (%s) on %s.%s to %s', {COLUMN_RIGHT}),
+               format('REVOKE %s (%I) ON %I.%I FROM %I', {COLUMN_RIGHT})
         FROM {COLUMN_RIGHTS}
     """,
     "column for everybody": f"""
@@ -72,12 +73,12 @@ RIGHTS = {
         WHERE {OURS} AND t.relkind = 'r' AND c.attnum > 0
     """,
     "function that may be handed on": f"""
-        SELECT format('grant EXECUTE on function {SIGNATURE} to %s', {ARGUMENTS}, r.rolname),
+        SELECT format({EXECUTE_RIGHT}),
                format('GRANT EXECUTE ON FUNCTION %s TO %I WITH GRANT OPTION', p.oid::regprocedure, r.rolname)
         FROM {EXECUTE_RIGHTS}
     """,
     "function revoked from a role": f"""
-        SELECT format('grant EXECUTE on function {SIGNATURE} to %s', {ARGUMENTS}, r.rolname),
+        SELECT format({EXECUTE_RIGHT}),
                format('REVOKE EXECUTE ON FUNCTION %s FROM %I', p.oid::regprocedure, r.rolname)
         FROM {EXECUTE_RIGHTS}
     """,
