@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from twin import ownership, proc
-from twin.node import access, control_plane, dns, image, runtime, worker
+from twin import ownership, proc, teardown
+from twin.node import access, control_plane, dead_pods, dns, image, runtime, worker
 from twin.node.access import NODE
 from twin.paths import API_SERVER
 from twin.processes import Supervisor
@@ -49,7 +49,7 @@ def processes(paths: Paths) -> dict[str, Callable[[], Process]]:
 
 
 def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
-    """The cluster's steps: each process, the pause image, the mark, the node's readiness."""
+    """The cluster's steps: each process, the pause image, the mark, dead pods, the node's readiness."""
     made = processes(paths)
 
     def running(name: str) -> Step:
@@ -61,6 +61,7 @@ def steps(paths: Paths, supervisor: Supervisor) -> list[Step]:
         Step("pause image", lambda: image.load(paths)),
         running("kube-apiserver"),
         Step("cluster mark and rights", lambda: _objects(paths)),
+        Step("pods of the last run", lambda: _dead_pods(paths, supervisor)),
         running("kube-controller-manager"),
         running("kube-scheduler"),
         running("kubelet"),
@@ -84,6 +85,12 @@ def node_ready(paths: Paths) -> bool:
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.OK and ready_since(answer.json(), proc.started(kubelet.identity))
+
+
+def _dead_pods(paths: Paths, supervisor: Supervisor) -> str:
+    if supervisor.find("kubelet") or teardown.shims(paths):
+        return "theirs run"
+    return dead_pods.replace(paths)
 
 
 def _objects(paths: Paths) -> str:

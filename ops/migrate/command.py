@@ -28,7 +28,11 @@ from ops.migrate.verbs import on_database
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
+# The program mounts the SQL of its own revision into whatever ops image is named.
+_OTHER_REVISION = (
+    "correct the file there; where nobody edited it, the ops image is of another revision than the SQL: "
+    "build or name the one of this revision"
+)
 _VERBS = {
     "plan": "show what the files say, without a connection",
     "apply": "apply what is pending, prove the contract, change nothing the second time",
@@ -132,8 +136,10 @@ def _load(sql_dir: Path) -> tuple[Plan, Contract]:
         plan = load_plan(sql_dir)
         contract = parse_contract(plan.files[CONTRACT])
         behaviour = parse_behaviour(plan.files[BEHAVIOUR])
-    except (PlanError, ContractError, BehaviourError) as error:
+    except PlanError as error:
         raise MigrateError(ExitCode.REFUSED, str(error)) from None
+    except (ContractError, BehaviourError) as error:
+        raise MigrateError(ExitCode.REFUSED, str(error), _OTHER_REVISION) from None
     if contract.version != plan.latest:
         raise MigrateError(
             ExitCode.REFUSED,

@@ -227,6 +227,7 @@ def test_a_behaviour_file_with_a_typo_is_refused_with_its_place(tmp_path: Path, 
     (folder / "behaviour.yaml").write_text(text)
     run = ops(None, "plan", "--sql-dir", str(folder))
     assert (run.code, said in run.err) == (11, True)
+    assert "the ops image is of another revision" in run.err
 
 
 def test_another_expectation_turns_verify_red(migrated: Database, tmp_path: Path) -> None:

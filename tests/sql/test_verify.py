@@ -204,3 +204,4 @@ def test_a_contract_with_a_typo_is_refused_with_its_place(tmp_path: Path, text: 
     run = ops(None, "plan", "--sql-dir", str(folder))
     assert run.code == 11
     assert said in run.err
+    assert "the ops image is of another revision" in run.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from tests.twin.machine import begin, kubectl, processes_of, status, twin
 from twin import ownership, proc, teardown
-from twin.node import namespaces
+from twin.node import dead_pods, namespaces
 from twin.paths import BRIDGE, default
 from twin.processes import Supervisor
 
@@ -81,6 +82,20 @@ def test_down_leaves_nothing_and_up_brings_the_data_back() -> None:
     assert twin("up").returncode == 0
     assert kubectl("get", "configmap", "-n", "default", MARKED, "-o", "jsonpath={.data.kept}").stdout == "yes"
     kubectl("delete", "configmap", "-n", "default", MARKED)
+    _pods_settled()
+    assert _restarted_by_the_node() == [], "a healthy stack would be red after `make down` and `make up`"
+
+
+def _restarted_by_the_node() -> list[str]:
+    """Pods that should have been made anew, and of which a container was started again after code 255."""
+    pods = json.loads(kubectl("get", "pods", "-A", "-o", "json").stdout)["items"]
+    return [
+        pod["metadata"]["name"]
+        for pod in pods
+        if dead_pods.replaceable([pod])
+        for container in pod["status"].get("containerStatuses", [])
+        if container["lastState"].get("terminated", {}).get("exitCode") == 255
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

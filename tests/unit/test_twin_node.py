@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from twin import cluster, commands, teardown
-from twin.node import dns, image, network, runtime
+from twin.node import dead_pods, dns, image, network, runtime
 from twin.paths import BRIDGE_ADDRESS, Paths
 from twin.steps import Step, StepError, run_all
 
@@ -174,3 +174,22 @@ def test_a_command_that_hangs_or_is_missing_is_an_error_that_names_it() -> None:
         commands.run(["sleep", "60"], timeout_s=0.2)
     with pytest.raises(StepError, match="`no-such-program` is not installed"):
         commands.run(["no-such-program"])
+
+
+@pytest.mark.parametrize(
+    ("owner", "status", "replaced"),
+    [
+        ("ReplicaSet", {"startTime": "2026-01-01T00:00:00Z"}, True),
+        ("StatefulSet", {"startTime": "2026-01-01T00:00:00Z"}, True),
+        ("DaemonSet", {"startTime": "2026-01-01T00:00:00Z"}, True),
+        ("Job", {"startTime": "2026-01-01T00:00:00Z"}, False),
+        (None, {"startTime": "2026-01-01T00:00:00Z"}, False),
+        ("ReplicaSet", {}, False),
+    ],
+)
+def test_only_pods_that_ran_and_that_a_controller_makes_anew_are_removed(
+    owner: str | None, status: dict[str, str], replaced: bool
+) -> None:
+    owners = {"ownerReferences": [{"kind": owner, "controller": True}]} if owner else {}
+    pod = {"metadata": {"namespace": "staging", "name": "a", **owners}, "status": status}
+    assert dead_pods.replaceable([pod]) == (["namespaces/staging/pods/a"] if replaced else [])
