@@ -55,10 +55,10 @@ test: check $(SCANNERS_READY) ## everything: the fast part, SQL, checks and aler
 	@.venv/bin/twin up --replace
 	@status=0; $(PYTHON) -m pytest tests/twin || status=$$?; .venv/bin/twin down; exit $$status
 
-soak: $(READY) ## the same code over the full matrices; hours
+soak: $(READY) $(POLICY_READY) ## the same code over the full matrices; hours
 	@$(PYTHON) -m pytest tests/unit tests/sql tests/checks --soak
 	@.venv/bin/twin up --replace
-	@$(PYTHON) -m pytest tests/twin --soak
+	@status=0; $(PYTHON) -m pytest tests/twin --soak || status=$$?; .venv/bin/twin down; exit $$status
 
 bench-stack: up ## how long the verbs of the stack take on the twin
 	@$(PYTHON) -m benchmarks.stack

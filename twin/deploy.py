@@ -1,6 +1,6 @@
 """What `make up` does once the twin is up: `pulumi up`, the checks, the addresses and a verdict.
 
-Exit codes: 0 deployed and all checks passed, 1 not deployed, otherwise that of `ops checks`.
+Exit codes: 0 deployed and no critical check failed, 5 `pulumi up` failed, otherwise that of `ops checks`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,31 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
+# None of `ops checks`.
+NOT_DEPLOYED = 5
 UP_TIMEOUT_S = 1200
 CHECKS_TIMEOUT_S = 300
 
 
 def main() -> int:
     """Deploy, check, and say where everything is."""
-    paths = default()
+    try:
+        return _deploy_and_check(default())
+    except subprocess.TimeoutExpired as error:
+        _say(
+            f"`{' '.join(error.cmd)}` was ended after {error.timeout:.0f} s: README.md, When something was cut off"
+        )
+        return NOT_DEPLOYED
+
+
+def _deploy_and_check(paths: Paths) -> int:
     variables = {**os.environ, **environment(paths)}
     started = time.monotonic()
     up = ["pulumi", "up", "--stack", "staging", "--yes", "--skip-preview", "--non-interactive"]
     code = subprocess.run(up, cwd=paths.checkout, env=variables, timeout=UP_TIMEOUT_S, check=False).returncode
     if code != 0:
-        _say("NOT DEPLOYED: the reason stands above; whatever served before still does")
-        return 1
+        _say("NOT DEPLOYED: the reason stands above; what served before still does, unless it is the gate")
+        return NOT_DEPLOYED
     _say(f"deployed in {time.monotonic() - started:.0f} s; now the checks, through the edge")
     ops = str(paths.checkout / ".venv" / "bin" / "ops")
     code = subprocess.run(
@@ -45,7 +56,8 @@ def main() -> int:
         check=False,
     ).returncode
     _addresses(paths, variables)
-    _say("VERDICT: deployed and verified" if code == 0 else "VERDICT: deployed, but the checks are red")
+    red = f"VERDICT: deployed, but `ops checks` ended with {code}"
+    _say("VERDICT: deployed and verified" if code == 0 else red)
     return code
 
 
