@@ -21,7 +21,8 @@ announce   posts {"text": TEXT} to the address in a file
 exit codes:
   0  everybody was told
   1  somebody was not
-  2  there is no Alertmanager, no channel, or no address
+  2  usage, or no channel or address
+  3  Alertmanager or the cluster gave no answer
 """
 _OPERATORS = (
     "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. "
@@ -73,13 +74,16 @@ def _test(args: argparse.Namespace) -> int:
             told = rehearse(
                 server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=args.namespace
             )
+    except NoChannelError as error:
+        print(f"ops alerts test: {error}", file=sys.stderr)
+        return 2
+    except KubectlError as error:
+        print(f"ops alerts test: {error}", file=sys.stderr)
+        return 3
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]
         print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
-        return 2
-    except (NoChannelError, KubectlError) as error:
-        print(f"ops alerts test: {error}", file=sys.stderr)
-        return 2
+        return 3
     return 0 if told else 1
 
 
