@@ -109,7 +109,7 @@ def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
     [
         (k8s.crash_loop, "backend: pod backend-7d4b9c-0 does not run: CrashLoopBackOff"),
         (k8s.stale_pod, "backend runs another image than the release"),
-        (lambda n: k8s.without(n, "Pod", "frontend-"), "frontend has 0 ready pods, wanted are 1"),
+        (lambda n: k8s.without(n, "Pod", "frontend-"), "frontend has 0 ready pods, expected 1"),
         (k8s.suspended, "anomaly-detection-job is suspended"),
         (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
         (_gate("Failed"), "the last verification failed: BackoffLimitExceeded"),
@@ -129,6 +129,7 @@ def test_what_is_not_as_it_should_be_is_named_alone_and_the_code_is_1(
     code, out, _ = ops("status", changes=(change,))
     assert code == 1
     assert [line for line in out.splitlines() if line.startswith("! ")] == [f"! {fault}"]
+    assert out.endswith("\n1 fault\n")
     code, out, _ = ops("status", "--json", changes=(change,))
     assert json.loads(out)["faults"] == [fault]
     assert code == 1
@@ -191,6 +192,7 @@ def _emptied(namespace: k8s.Namespace) -> None:
 def test_an_empty_namespace_is_a_fault_for_all_that_should_be_there(ops: Run) -> None:
     code, out, _ = ops("status", changes=(_emptied,))
     assert code == 1
+    assert out.endswith(f"\n{2 + len(k8s.IMAGES) + len(k8s.SCHEDULES)} faults\n")
     assert [line for line in out.splitlines() if line.startswith("! ")] == [
         "! there is no Deployment at all: is it the right --context and --namespace?",
         *(f"! there is no Deployment {name}" for name in k8s.IMAGES),
