@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS, SecretSpec
+from ops import flags
 from ops.counted import counted
 from ops.secrets import export
 from ops.secrets.envfile import EnvFileError, parse
@@ -48,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ):
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("file", type=Path, help="NAME=value lines")
-        one.add_argument("--stack", default="staging", help="default: %(default)s")
+        flags.add_stack(one)
     text = "write the stack's secrets as such a file"
     export.add_arguments(verbs.add_parser("export", help=text, description=text))
     verbs.add_parser("generate", help="print good values for the keys that are given, not made by the stack")

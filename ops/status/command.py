@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from model.check_surroundings import TlsCheck
 from model.checks import ChecksFile
 from model.told import Told
+from ops import flags
 from ops.checks import outputs, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.session import Limits, Means
@@ -48,10 +49,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("what", nargs="?", choices=("all", "jobs"), default="all", help="default: all")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("-s", "--stack", default="staging", help="default: %(default)s")
     parser.add_argument("--outputs", metavar="FILE", help="take the stack's outputs (JSON) from this file")
-    parser.add_argument("-n", "--namespace", help="default: the stack's, else staging")
-    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+    flags.add_namespace(parser)
+    flags.add_context(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             return 2
         print(f"ops status: without the stack's outputs: {error}", file=sys.stderr)
         known, told = {}, Told()
-    namespace = args.namespace or str(known.get("namespace", "staging"))
+    namespace = flags.namespace(args, known.get("namespace"))
     now = datetime.now(UTC)
     try:
         if args.what == "jobs":
