@@ -22,6 +22,7 @@ AREAS = {
     "logs": "ops.status.logs",
     "secrets": "ops.secrets.command",
     "images": "ops.images.command",
+    "preview": "ops.preview",
 }
 
 

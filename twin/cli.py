@@ -56,7 +56,7 @@ def up(paths: Paths, chosen: argparse.Namespace) -> int:
         other = ownership.foreign(paths)
         if other:
             if ownership.running(paths) and not chosen.replace:
-                raise ownership.AnotherTwinError(ownership.describe(other))
+                raise ownership.AnotherTwinError(f"{ownership.describe(other)}; {ownership.TAKE_OVER}")
             say(f"ending the twin of {other.checkout}")
             run_all(teardown.steps(ownership.paths_of(other, paths)))
         run_all(bring_up.steps(paths))
@@ -130,10 +130,7 @@ def _end(paths: Paths, *, replace: bool) -> None:
         say("no twin runs on this machine")
         return
     if owner.checkout != str(paths.checkout) and not replace:
-        raise ownership.AnotherTwinError(
-            ownership.describe(owner).replace("`twin up --replace` ends it and starts this checkout's", "")
-            + "`twin down --replace` ends it"
-        )
+        raise ownership.AnotherTwinError(f"{ownership.describe(owner)}; {ownership.END}")
     run_all(teardown.steps(ownership.paths_of(owner, paths)))
 
 

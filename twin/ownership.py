@@ -40,6 +40,9 @@ SETTINGS = (
     "kernel/keys/root_maxbytes",
 )
 SYSCTL = Path("/proc/sys")
+TAKE_OVER = "`twin up --replace` ends it and starts this checkout's"
+END = "`twin down --replace` ends it"
+"""What helps against another checkout's twin."""
 
 
 class AnotherTwinError(Exception):
@@ -93,12 +96,9 @@ def foreign(paths: Paths) -> Owner | None:
 
 
 def describe(owner: Owner) -> str:
-    """Names another checkout's twin, and how it is ended."""
+    """Says whose twin runs, and since when."""
     state = ", which no longer exists," if owner.gone else ""
-    return (
-        f"the twin of {owner.checkout}{state} runs on this machine since {owner.since}; "
-        "`twin up --replace` ends it and starts this checkout's"
-    )
+    return f"the twin of {owner.checkout}{state} runs on this machine since {owner.since}"
 
 
 def claim(paths: Paths) -> Owner:

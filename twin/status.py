@@ -40,7 +40,8 @@ def collect(paths: Paths) -> Status:
     """Ask every process; starts and changes nothing."""
     other = ownership.foreign(paths)
     if other:
-        return Status([], node_ready=False, healthy=False, verdict=ownership.describe(other))
+        verdict = f"{ownership.describe(other)}; {ownership.TAKE_OVER}"
+        return Status([], node_ready=False, healthy=False, verdict=verdict)
     if ownership.read(paths) is None:
         return Status([], node_ready=False, healthy=False, verdict="down")
     supervisor = Supervisor(paths)

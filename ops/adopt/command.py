@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ops import flags
 from ops.adopt import screen, wanted
 from ops.adopt.cluster import Cluster
 from ops.cluster.kubectl import KubectlError
@@ -40,13 +41,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("-s", "--stack", default="staging", help="default: %(default)s")
+    flags.add_stack(parser)
     parser.add_argument(
         "--preview",
         metavar="FILE",
         help="what `pulumi preview --json --show-sames` said; else it is asked",
     )
-    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+    flags.add_context(parser)
 
 
 def run(args: argparse.Namespace) -> int:

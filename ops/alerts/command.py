@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from ops import flags
 from ops.alerts.announce import TEXT, NotToldError, announce
 from ops.alerts.rehearsal import NoChannelError, rehearse
 from ops.alerts.server import SERVICE, reached
@@ -21,7 +22,8 @@ announce   posts {"text": TEXT} to the address in a file
 exit codes:
   0  everybody was told
   1  somebody was not
-  2  there is no Alertmanager, no channel, or no address
+  2  usage, or no channel or address
+  3  Alertmanager or the cluster gave no answer
 """
 _OPERATORS = (
     "An operator's Alertmanager: --service alertmanager-operated:web --alertmanager-namespace monitoring. "
@@ -43,14 +45,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     test = verbs.add_parser("test", help="fire a test alert, see it arrive, resolve it", epilog=_OPERATORS)
     test.add_argument("--alertmanager", metavar="URL", help="instead of a pod that kubectl finds")
-    test.add_argument("--namespace", default="staging", help="the application's; default: %(default)s")
+    flags.add_namespace(test)
     test.add_argument(
         "--service", default=SERVICE, metavar="NAME:PORT", help="Alertmanager's; default: %(default)s"
     )
     test.add_argument(
         "--alertmanager-namespace", metavar="NAME", help="where it is; default: that of the application"
     )
-    test.add_argument("--context", help="of the kubeconfig")
+    flags.add_context(test)
     test.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="default: %(default)s")
     told = verbs.add_parser("announce", help="tell Slack that a deployment was verified")
     told.add_argument(
@@ -65,21 +67,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _test(args: argparse.Namespace) -> int:
-    place = args.alertmanager_namespace or args.namespace
+    namespace = flags.namespace(args)
+    place = args.alertmanager_namespace or namespace
     try:
         with reached(
             args.alertmanager, service=args.service, namespace=place, context=args.context
         ) as server:
             told = rehearse(
-                server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=args.namespace
+                server, lambda step: print(step, flush=True), wait_s=args.wait, namespace=namespace
             )
+    except NoChannelError as error:
+        print(f"ops alerts test: {error}", file=sys.stderr)
+        return 2
+    except KubectlError as error:
+        print(f"ops alerts test: {error}", file=sys.stderr)
+        return 3
     except httpx.HTTPError as error:
         reason = str(error).splitlines() or [type(error).__name__]
         print(f"ops alerts test: Alertmanager gives no answer: {reason[0]}; `ops status`", file=sys.stderr)
-        return 2
-    except (NoChannelError, KubectlError) as error:
-        print(f"ops alerts test: {error}", file=sys.stderr)
-        return 2
+        return 3
     return 0 if told else 1
 
 

@@ -50,7 +50,9 @@ async def certificate(session: Session, check: TlsCheck) -> Outcome:
 def days_fault(ends: float, now: float, min_days: int) -> str | None:
     """Return that a certificate ends too soon, or None. Times in seconds of the epoch."""
     days = (ends - now) / _DAY_S
-    return f"the certificate ends in {days:.1f} days, wanted are {min_days}" if days < min_days else None
+    if days >= min_days:
+        return None
+    return f"the certificate ends in {days:.1f} days, expected at least {min_days}"
 
 
 async def resolves(session: Session, check: DnsCheck) -> Outcome:

@@ -6,6 +6,7 @@ import argparse
 from typing import Protocol
 
 from model.checks import KIND_OF
+from ops import flags
 from ops.checks.session import Limits
 
 _EPILOG = """\
@@ -48,8 +49,8 @@ class Subparsers(Protocol):
         """Add one."""
 
 
-def add_to(subparsers: Subparsers) -> argparse.ArgumentParser:
-    """Add the parser of `checks` and return it."""
+def add_to(subparsers: Subparsers) -> None:
+    """Add the parser of `checks`."""
     parser = subparsers.add_parser(
         "checks",
         help="run the checks of a release",
@@ -61,7 +62,6 @@ def add_to(subparsers: Subparsers) -> argparse.ArgumentParser:
     _reports(parser)
     _connections(parser)
     _bounds(parser)
-    return parser
 
 
 def _sources(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +70,7 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         "--from-file", metavar="FILE", help="run the checks of this file (what the gate does)"
     )
     origin.add_argument("--outputs", metavar="FILE", help="take the stack's outputs (JSON) from this file")
-    parser.add_argument(
-        "-s", "--stack", default="staging", help="the stack to ask for its outputs (default: staging)"
-    )
+    flags.add_stack(parser)
     kinds = sorted(KIND_OF.values())
     parser.add_argument(
         "--only", choices=kinds, action="append", help="run only the checks of this kind; repeatable"
@@ -106,7 +104,7 @@ def _sources(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run no Job in the cluster for the rows that cannot be read from here",
     )
-    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask the cluster by")
+    flags.add_context(parser)
 
 
 def _reports(parser: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ class _UsageError(ValueError):
 
 def add_parser(subparsers: arguments.Subparsers) -> None:
     """Add `checks` to the commands of `ops`."""
-    arguments.add_to(subparsers).set_defaults(run=run)
+    arguments.add_to(subparsers)
 
 
 def run(args: argparse.Namespace) -> int:

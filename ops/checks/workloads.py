@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.checks.shown import masked, plain
 from ops.cluster import objects
+from ops.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +50,7 @@ def _count_fault(deployment: Mapping[str, Any], pods: list[Mapping[str, Any]]) -
     wanted = int(deployment.get("spec", {}).get("replicas", 1))
     ready = sum(objects.is_ready(pod) for pod in pods)
     if ready != wanted:
-        return f"{objects.name(deployment)} has {ready} ready pods, wanted are {wanted}"
+        return f"{objects.name(deployment)} has {counted(ready, 'ready pod')}, expected {wanted}"
     return None
 
 
@@ -59,7 +60,8 @@ def _restart_fault(pods: Iterable[Mapping[str, Any]], since: datetime) -> str | 
             at = objects.moment(ended.get("finishedAt"))
             if at is None or at >= since:
                 code = f"{ended.get('reason', 'ended')}, exit code {ended.get('exitCode', '?')}"
-                return f"pod {objects.name(pod)} restarted {objects.restarts(pod)} times, last after {code}"
+                times = counted(objects.restarts(pod), "time")
+                return f"pod {objects.name(pod)} restarted {times}, last after {code}"
     return None
 
 
@@ -92,11 +94,11 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
 
 def _time_fault(name: str, spec: Mapping[str, Any], schedule: str, zone: str | None) -> str | None:
     if spec.get("schedule") != schedule:
-        return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, wanted is {schedule}"
+        return f"{name} runs at {plain(str(spec.get('schedule')), 40)}, expected {schedule}"
     found = spec.get("timeZone")
     if zone and found != zone:
         shown = plain(str(found or "the controller's own"), 40)
-        return f"{name} runs by the time zone {shown}, wanted is {zone}"
+        return f"{name} runs by the time zone {shown}, expected {zone}"
     return None
 
 
@@ -121,7 +123,8 @@ def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:
         return None
     name, line = hits[0]
     # Masked first: what is cut within a secret looks like none.
-    return f"{len(hits)} lines of {name} are faults, the first: {plain(masked(line), 160)}"
+    found = counted(len(hits), f"line of {name} is a fault", f"lines of {name} are faults, the first")
+    return f"{found}: {plain(masked(line), 160)}"
 
 
 def _short(image: str) -> str:

@@ -10,6 +10,8 @@ import json
 import subprocess
 import sys
 
+from ops import flags
+
 PROJECT = "orka-ppm"
 APPLICATION = ("backend", "frontend", "ops")
 TIMEOUT_S = 60
@@ -39,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     }
     for verb, text in texts.items():
         one = verbs.add_parser(verb, help=text, description=text)
-        one.add_argument("--stack", default="staging", help="default: %(default)s")
+        flags.add_stack(one)
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 

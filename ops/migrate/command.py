@@ -47,7 +47,8 @@ _VERBS = {
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `migrate` and its verbs."""
-    codes = "\n".join(f"  {int(code):2}  {meaning}" for code, meaning in MEANINGS.items())
+    meanings = sorted([*MEANINGS.items(), (2, "usage: nothing was asked")])
+    codes = "\n".join(f"  {int(code):3}  {meaning}" for code, meaning in meanings)
     parser = subparsers.add_parser(
         "migrate",
         help="migrations of the audit database",

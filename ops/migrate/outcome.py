@@ -19,7 +19,7 @@ class ExitCode(enum.IntEnum):
 
 
 MEANINGS = {
-    ExitCode.OK: "applied, or there was nothing to do (--json tells which)",
+    ExitCode.OK: "done, or there was nothing to do (--json tells which)",
     ExitCode.LOCK_BUSY: "a lock was held for the whole wait, by another runner or by a session that is named",
     ExitCode.REFUSED: "preflight: settings, connection, server or plan are not as needed; nothing changed",
     ExitCode.TAMPERED: "the ledger and the files disagree about what was applied; nothing changed",

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS, SecretSpec
+from ops import flags
+from ops.counted import counted
 from ops.secrets import export
 from ops.secrets.envfile import EnvFileError, parse
 from ops.secrets.others import left_out, public_faults
@@ -26,7 +28,7 @@ TIMEOUT_S = 60
 GENERATED = {"ENCRYPTION_KEY": 32, "ENCRYPTION_SALT": 16, "JWT_SECRET": 48}
 EXIT_CODES = """exit codes:
    0  done
-   1  a value is refused; nothing was set
+   1  a value is refused, or there is none; nothing was set
    2  usage, or the file cannot be read or made
    3  pulumi refused; what was set before is named"""
 
@@ -47,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ):
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("file", type=Path, help="NAME=value lines")
-        one.add_argument("--stack", default="staging", help="default: %(default)s")
+        flags.add_stack(one)
     text = "write the stack's secrets as such a file"
     export.add_arguments(verbs.add_parser("export", help=text, description=text))
     verbs.add_parser("generate", help="print good values for the keys that are given, not made by the stack")
@@ -71,27 +73,29 @@ def _judge(args: argparse.Namespace) -> int:
     try:
         variables = parse(args.file.read_bytes().decode())
     except (OSError, UnicodeDecodeError) as error:
-        print(f"{args.file}: cannot be read: {type(error).__name__}", file=sys.stderr)
+        _say(f"{args.file}: cannot be read: {type(error).__name__}")
         return 2
     except EnvFileError as error:
-        print(f"{args.file}: {error}", file=sys.stderr)
+        _say(f"{args.file}: {error}")
         return 2
     found = {spec: variables[spec.variable] for spec in SECRETS if variables.get(spec.variable)}
     if others := left_out(variables):
-        print(
-            f"no secrets, so left out; the stack file decides, compare: {', '.join(others)}", file=sys.stderr
-        )
+        _say(f"no secrets, so left out; the stack file decides, compare: {', '.join(others)}")
     faults = [*faults_of(found), *public_faults(variables)]
     for fault in faults:
-        print(f"{args.file}: {fault}", file=sys.stderr)
+        _say(f"{args.file}: {fault}")
     if faults:
-        print(f"{len(faults)} values are refused; nothing was set", file=sys.stderr)
+        _say(f"{counted(len(faults), 'value is', 'values are')} refused; nothing was set")
         return 1
     if not found:
-        print(f"{args.file}: holds none of {', '.join(s.variable for s in SECRETS)}", file=sys.stderr)
+        _say(f"{args.file}: holds none of {', '.join(s.variable for s in SECRETS)}")
         return 1
     _report_missing(found)
     return 0 if args.verb == "check" else _set_all(found, args.stack)
+
+
+def _say(text: str) -> None:
+    print(f"ops secrets: {text}", file=sys.stderr)
 
 
 def faults_of(found: Mapping[SecretSpec, str]) -> list[str]:
@@ -103,7 +107,7 @@ def faults_of(found: Mapping[SecretSpec, str]) -> list[str]:
 def _report_missing(found: Mapping[SecretSpec, str]) -> None:
     missing = [spec.variable for spec in SECRETS if spec not in found]
     if missing:
-        print(f"not in the file: {', '.join(missing)}", file=sys.stderr)
+        _say(f"not in the file: {', '.join(missing)}")
 
 
 def _set_all(found: Mapping[SecretSpec, str], stack: str) -> int:
@@ -121,8 +125,8 @@ def _set_all(found: Mapping[SecretSpec, str], stack: str) -> int:
         except subprocess.TimeoutExpired:
             problem = f"pulumi did not answer within {TIMEOUT_S} s"
         if problem is not None:
-            print(f"{key}: {problem.replace(value, '[secret]')}", file=sys.stderr)
-            print(f"set before: {', '.join(done) or 'nothing'}", file=sys.stderr)
+            _say(f"{key}: {problem.replace(value, '[secret]')}")
+            _say(f"set before: {', '.join(done) or 'nothing'}")
             return 3
         done.append(key)
         print(f"[{len(done)}/{len(found)}] {key} set")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS
+from ops import flags
 from ops.secrets.envfile import render
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     parser.add_argument(FLAG, action="store_true", help="really write every secret in plain text")
     parser.add_argument("--to", type=Path, metavar="FILE", help="a new file that only you may read")
-    parser.add_argument("--stack", default="staging", help="default: %(default)s")
+    flags.add_stack(parser)
 
 
 class ExportError(Exception):

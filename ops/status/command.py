@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from model.check_surroundings import TlsCheck
 from model.checks import ChecksFile
 from model.told import Told
+from ops import flags
 from ops.checks import outputs, runner
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.session import Limits, Means
@@ -24,7 +25,7 @@ from ops.status import jobs, live, missing, screen
 
 TLS_S = 5.0
 _EPILOG = """\
-The stack's outputs say what should run; without them (no pulumi, no stack) what runs is shown all the same.
+The stack's outputs say what should run; where pulumi gives none, what runs is shown all the same.
 Drift is looked for in every kind that the stack has but Secrets; a kind that you may not list is named on
 standard error. Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops checks` do.
 
@@ -32,7 +33,7 @@ exit codes:
   0  all as it should be
   1  something is not, and is named: a service, a job, the last verification, a certificate, drift, or what
      should be there and is not
-  2  usage
+  2  usage, or the file of --outputs cannot be read
   3  the cluster gave no answer
 """
 
@@ -48,16 +49,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("what", nargs="?", choices=("all", "jobs"), default="all", help="default: all")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("-s", "--stack", default="staging", help="default: %(default)s")
     parser.add_argument("--outputs", metavar="FILE", help="take the stack's outputs (JSON) from this file")
-    parser.add_argument("-n", "--namespace", help="default: the stack's, else staging")
-    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+    flags.add_namespace(parser)
+    flags.add_context(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show it; the exit code."""
-    known, told = _outputs(args)
-    namespace = args.namespace or str(known.get("namespace", "staging"))
+    try:
+        known, told = _outputs(args)
+    except (OSError, ValueError, outputs.OutputsError) as error:
+        if args.outputs:
+            print(f"ops status: {args.outputs}: {error}", file=sys.stderr)
+            return 2
+        print(f"ops status: without the stack's outputs: {error}", file=sys.stderr)
+        known, told = {}, Told()
+    namespace = flags.namespace(args, known.get("namespace"))
     now = datetime.now(UTC)
     try:
         if args.what == "jobs":
@@ -91,14 +98,11 @@ def _jobs(found: list[jobs.CronJob], gone: list[str], *, as_json: bool) -> int:
 
 
 def _outputs(args: argparse.Namespace) -> tuple[dict[str, Any], Told]:
-    try:
-        text = Path(args.outputs).read_text(encoding="utf-8") if args.outputs else outputs.fetch(args.stack)
-        found = json.loads(text)
-        found = found if isinstance(found, dict) else {}
-        return found, outputs.told(found)
-    except (OSError, ValueError, outputs.OutputsError) as error:
-        print(f"ops status: without the stack's outputs: {error}", file=sys.stderr)
-        return {}, Told()
+    text = Path(args.outputs).read_text(encoding="utf-8") if args.outputs else outputs.fetch(args.stack)
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise outputs.OutputsError("the stack's outputs are no JSON object")
+    return found, outputs.told(found)
 
 
 def certificates(known: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ops import flags
 from ops.checks import gate_job
 from ops.checks.shown import masked
 from ops.cluster import kubectl, objects
@@ -39,8 +40,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--tail", type=int, help=f"lines of each pod (default: {LINES}; of migration and verification all)"
     )
-    parser.add_argument("-n", "--namespace", default="staging", help="default: %(default)s")
-    parser.add_argument("--context", metavar="NAME", help="the kubeconfig's context to ask by")
+    flags.add_namespace(parser)
+    flags.add_context(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,14 +49,16 @@ def run(args: argparse.Namespace) -> int:
     if (args.what == "job") != (args.name is not None) or (args.tail is not None and args.tail < 1):
         print("ops logs: give `job NAME`, or a service alone; --tail is at least 1", file=sys.stderr)
         return 2
+    namespace = flags.namespace(args)
     try:
-        target = _job(args) if args.what == "job" else ["--selector", f"{objects.NAME_LABEL}={args.what}"]
+        selected = ["--selector", f"{objects.NAME_LABEL}={args.what}"]
+        target = _job(args, namespace) if args.what == "job" else selected
         if target is None:
-            print(f"ops logs: {args.name} has no run in {args.namespace}", file=sys.stderr)
+            print(f"ops logs: {args.name} has no run in {namespace}", file=sys.stderr)
             return 4
         tail = args.tail or (WHOLE if args.name in AWAITED else LINES)
         text = kubectl.run(
-            ["logs", *target, "--namespace", args.namespace, f"--tail={tail}", "--prefix"],
+            ["logs", *target, "--namespace", namespace, f"--tail={tail}", "--prefix"],
             context=args.context,
         )
     except kubectl.KubectlError as error:
@@ -66,9 +69,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _job(args: argparse.Namespace) -> list[str] | None:
+def _job(args: argparse.Namespace, namespace: str) -> list[str] | None:
     """Name the newest Job of that name, as kubectl wants it."""
-    found = kubectl.items("jobs", args.namespace, context=args.context)
+    found = kubectl.items("jobs", namespace, context=args.context)
     runs = (
         gate_job.awaited(found, AWAITED[args.name])
         if args.name in AWAITED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.checks import gate_job
 from ops.cluster import objects
+from ops.counted import counted
 from ops.status import drift, jobs, missing
 from ops.status.ages import age
 
@@ -38,7 +39,7 @@ class Service:
         if self.waiting:
             return f"{self.name}: {self.waiting[0]}"
         if self.ready != self.wanted:
-            return f"{self.name} has {self.ready} ready pods, wanted are {self.wanted}"
+            return f"{self.name} has {counted(self.ready, 'ready pod')}, expected {self.wanted}"
         return f"{self.name} runs another image than the release" if self.matches is False else None
 
 
@@ -138,6 +139,6 @@ def text(screen: Screen) -> str:
             jobs.table(screen.jobs),
             "",
             *(f"! {fault}" for fault in faults),
-            f"{len(faults)} faults" if faults else "all as it should be",
+            counted(len(faults), "fault") if faults else "all as it should be",
         ]
     )

@@ -125,7 +125,7 @@ VARIANTS = (
     Variant(
         name="certificate about to expire",
         certificate="soon",
-        red={"tls-frontend": "the certificate ends in 4.9 days, wanted are 14"},
+        red={"tls-frontend": "the certificate ends in 4.9 days, expected at least 14"},
     ),
     Variant(
         name="name of another machine",
@@ -135,7 +135,7 @@ VARIANTS = (
     Variant(
         name="crash some time after the start",
         cluster=(k8s.restarted,),
-        red={"pods": "restarted 1 times, last after Error, exit code 70"},
+        red={"pods": "restarted 1 time, last after Error, exit code 70"},
     ),
     Variant(name="crash loop", cluster=(k8s.crash_loop,), red={"pods": "does not run: CrashLoopBackOff"}),
     Variant(
@@ -144,7 +144,7 @@ VARIANTS = (
     Variant(
         name="a pod too few",
         cluster=(lambda namespace: k8s.without(namespace, "Pod", "backend-"),),
-        red={"pods": "backend has 1 ready pods, wanted are 2"},
+        red={"pods": "backend has 1 ready pod, expected 2"},
     ),
     Variant(
         name="suspended job",
@@ -159,7 +159,7 @@ VARIANTS = (
     Variant(
         name="job at another time",
         cluster=(_edit("CronJob", "scheduled-reports-job", schedule="0 7 * * *"),),
-        red={"cron-jobs": "scheduled-reports-job runs at 0 7 * * *, wanted is 0 6 * * *"},
+        red={"cron-jobs": "scheduled-reports-job runs at 0 7 * * *, expected 0 6 * * *"},
     ),
     Variant(
         name="missing job",
@@ -169,19 +169,19 @@ VARIANTS = (
     Variant(
         name="traceback in the log",
         cluster=(_log("Traceback (most recent call last):\n"),),
-        red={"logs": "1 lines of backend are faults, the first: Traceback"},
+        red={"logs": "1 line of backend is a fault: Traceback"},
     ),
     Variant(
         name="traceback at the end of a long log",
         cluster=(_log("INFO of no interest\n" * 120_000), _log("Traceback (most recent call last):\n")),
-        red={"logs": "1 lines of backend are faults, the first: Traceback"},
+        red={"logs": "1 line of backend is a fault: Traceback"},
     ),
     Variant(
         name="traceback of a crash",
         cluster=(k8s.restarted, _before("Traceback (most recent call last):\n")),
         red={
-            "pods": "restarted 1 times, last after Error, exit code 70",
-            "logs": "1 lines of backend are faults, the first: Traceback",
+            "pods": "restarted 1 time, last after Error, exit code 70",
+            "logs": "1 line of backend is a fault: Traceback",
         },
     ),
     Variant(

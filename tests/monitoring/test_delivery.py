@@ -139,7 +139,7 @@ def test_in_the_cluster_it_is_reached_by_a_forwarded_port(
     asked = (tmp_path / "asked").read_text()
     assert asked == forwarded.format("monitoring", "alertmanager-operated :9093")
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert cli.main(["alerts", "test"]) == 2
+    assert cli.main(["alerts", "test"]) == 3
     assert "kubectl is not on PATH" in capsys.readouterr().err
 
 

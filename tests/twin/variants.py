@@ -205,7 +205,7 @@ IN_THE_CLUSTER = (
         kubectl=(("cordon", ANY_NODE), ("scale", "deployment/backend", "--replicas=3")),
         undo=(("uncordon", ANY_NODE), ("scale", "deployment/backend", "--replicas=2")),
         until=_one_has_no_node,
-        red={"pods": "backend has 2 ready pods, wanted are 3"},
+        red={"pods": "backend has 2 ready pods, expected 3"},
     ),
     Broken(name="stale pod of an old digest", stale=True, red={"pods": "the release is"}),
     Broken(

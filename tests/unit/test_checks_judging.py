@@ -50,12 +50,12 @@ def test_a_healthy_namespace_has_no_fault() -> None:
     ("change", "reason"),
     [
         (k8s.crash_loop, "pod backend-7d4b9c-0 does not run: CrashLoopBackOff"),
-        (k8s.restarted, "pod backend-7d4b9c-0 restarted 1 times, last after Error, exit code 70"),
+        (k8s.restarted, "pod backend-7d4b9c-0 restarted 1 time, last after Error, exit code 70"),
         (
             k8s.stale_pod,
             "runs orka-ppm-backend@sha256:aaaaaaaaaaaa, the release is orka-ppm-backend@sha256:bbb",
         ),
-        (lambda n: k8s.without(n, "Pod", "backend-"), "backend has 1 ready pods, wanted are 2"),
+        (lambda n: k8s.without(n, "Pod", "backend-"), "backend has 1 ready pod, expected 2"),
         (lambda n: k8s.without(n, "Deployment", "frontend"), "there is no Deployment frontend"),
     ],
 )
@@ -90,7 +90,7 @@ def _stale_job(namespace: k8s.Namespace) -> None:
     [
         (k8s.suspended, "anomaly-detection-job is suspended"),
         (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
-        (_rescheduled, "model-training-job runs at 0 0 * * 1, wanted is 0 0 * * 0"),
+        (_rescheduled, "model-training-job runs at 0 0 * * 1, expected 0 0 * * 0"),
         (_stale_job, "old-job is a cron job that this release does not have"),
         (
             lambda n: k8s.without(n, "CronJob", "scheduled-reports-job"),
@@ -131,7 +131,7 @@ def test_a_cron_job_of_another_time_zone_is_a_fault_where_the_stack_says_which(
     assert workloads.cron_jobs_fault(zoned, namespace["items"]) is None
     k8s.one(namespace, "CronJob", "model-training-job")["spec"]["timeZone"] = zone
     assert workloads.cron_jobs_fault(zoned, namespace["items"]) == (
-        f"model-training-job runs by the time zone {told}, wanted is Etc/UTC"
+        f"model-training-job runs by the time zone {told}, expected Etc/UTC"
     )
     assert workloads.cron_jobs_fault(JOBS, namespace["items"]) is None
 
@@ -243,7 +243,7 @@ def test_targets_are_missed_by_name() -> None:
 def test_a_certificate_that_ends_soon_is_a_fault_of_so_many_days() -> None:
     day = 86_400
     assert days_fault(30 * day, 0, 14) is None
-    assert days_fault(10 * day, 0, 14) == "the certificate ends in 10.0 days, wanted are 14"
+    assert days_fault(10 * day, 0, 14) == "the certificate ends in 10.0 days, expected at least 14"
 
 
 def test_a_name_leads_to_the_expected_addresses_alone_however_they_are_written() -> None:

@@ -53,12 +53,12 @@ def test_a_fault_at_the_end_of_a_log_longer_than_what_is_read_is_found(judge: Ju
     assert judge(_written(backend=long)).verdict == "passed"
     found = judge(_written(backend=long + TRACEBACK))
     assert found.verdict == "failed"
-    assert "1 lines of backend are faults, the first: Traceback" in str(found.reason)
+    assert "1 line of backend is a fault: Traceback" in str(found.reason)
 
 
 def test_a_crashs_own_traceback_is_found_in_the_log_before_it(judge: Judge) -> None:
     found = judge(k8s.restarted, _before_the_crash(TRACEBACK))
-    assert "1 lines of backend are faults, the first: Traceback" in str(found.reason)
+    assert "1 line of backend is a fault: Traceback" in str(found.reason)
 
 
 def test_a_log_that_the_node_no_longer_keeps_is_no_fault(judge: Judge) -> None:
@@ -71,7 +71,7 @@ def test_while_a_container_waits_its_last_run_is_not_counted_twice(judge: Judge)
         k8s.crash_loop(namespace)
 
     found = judge(crashed, _written(backend=TRACEBACK), _before_the_crash(TRACEBACK))
-    assert "1 lines of backend" in str(found.reason)
+    assert "1 line of backend" in str(found.reason)
 
 
 def test_a_pattern_that_begins_a_line_sees_no_prefix(judge: Judge) -> None:

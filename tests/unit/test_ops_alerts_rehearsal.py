@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from ops import cli
+from ops.alerts import command
 from ops.alerts.rehearsal import LASTS_S, NoChannelError, Step, rehearse
 from ops.alerts.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHANNELS = ("pagerduty", "slack")
 RECEIVER = "{{name: {name}, pagerduty_configs: [{{}}], slack_configs: [{{}}]}}"
@@ -51,6 +57,13 @@ class Alertmanager:
         ]
         return httpx.Response(200, text="\n".join([*lines, *given_up]))
 
+    @contextmanager
+    def reached(self, *_: object, **__: object) -> Iterator[Server]:
+        """As the command reaches one."""
+        transport = httpx.MockTransport(self.answer)
+        with httpx.Client(base_url="http://alertmanager", transport=transport) as client:
+            yield Server(client)
+
     def rehearse(self, slept: Any = None) -> tuple[bool, list[str]]:
         """What became of it, and what was shown."""
         clock, shown = [0.0], list[Step]()
@@ -60,10 +73,9 @@ class Alertmanager:
             if slept:
                 slept()
 
-        address = "http://alertmanager"
-        with httpx.Client(base_url=address, transport=httpx.MockTransport(self.answer)) as client:
+        with self.reached() as server:
             told = rehearse(
-                Server(client),
+                server,
                 shown.append,
                 wait_s=60,
                 namespace="staging",
@@ -154,3 +166,22 @@ def test_a_receiver_of_others_is_none_of_ours_and_gets_no_alert(receiver: str) -
     with pytest.raises(NoChannelError, match="no receiver everybody of this stack"):
         server.rehearse()
     assert server.alerts == []
+
+
+@pytest.mark.parametrize(
+    ("server", "code", "told"),
+    [
+        (Alertmanager(receiver="nobody"), 2, "no receiver everybody of this stack"),
+        (Alertmanager(breaks_after=0), 3, "Alertmanager gives no answer: the connection was lost"),
+    ],
+)
+def test_the_command_ends_otherwise_without_a_channel_than_without_an_answer(
+    server: Alertmanager,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(command, "reached", server.reached)
+    assert cli.main(["alerts", "test"]) == code
+    assert told in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_what_kubectl_says_is_handed_on(
     kubectl: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kubectl('echo first >&2; echo "Error from server (Forbidden): pods" >&2; exit 1')
-    assert cli.main(["alerts", "test"]) == 2
+    assert cli.main(["alerts", "test"]) == 3
     said = capsys.readouterr().err
     assert said == "ops alerts test: kubectl port-forward failed: Error from server (Forbidden): pods\n"
 
@@ -111,7 +111,7 @@ def test_nobody_at_its_end_is_an_answer_too(
     kubectl: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kubectl(f"{LISTENS}\nexec sleep 60")
-    assert cli.main(["alerts", "test"]) == 2
+    assert cli.main(["alerts", "test"]) == 3
     assert "Alertmanager gives no answer: " in capsys.readouterr().err
 
 

@@ -54,6 +54,8 @@ def test_the_guides_own_placeholders_are_refused_all_at_once_and_nothing_is_set(
     told = capsys.readouterr().err
     for name in ("DATABASE_URL", "SUPABASE_KEY", "REDIS_PASSWORD", "ENCRYPTION_KEY"):
         assert name in told
+    assert all(line.startswith("ops secrets: ") for line in told.splitlines())
+    assert "4 values are refused; nothing was set" in told
     assert "user:pass@" not in told
     assert not pulumi.with_name("pulumi.argv").exists()
 
@@ -72,6 +74,27 @@ def test_good_values_are_set_by_standard_input_and_never_shown(
     for secret in (hostile, "canary-admin"):
         assert secret not in argv
         assert secret not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("JWT_SECRET=short\n", 1, "1 value is refused; nothing was set"),
+        ("LOG_LEVEL=INFO\n", 1, "holds none of DATABASE_URL"),
+        ("JWT_SECRET='\n", 2, "line 1"),
+        (None, 2, "cannot be read: FileNotFoundError"),
+    ],
+)
+def test_whatever_is_wrong_with_a_file_is_told_in_the_commands_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, code: int, told: str
+) -> None:
+    file = tmp_path / "env"
+    if text is not None:
+        file.write_text(text)
+    assert main(["secrets", "check", str(file)]) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("ops secrets: ") for line in lines)
+    assert told in lines[-1]
 
 
 def test_a_refusing_pulumi_is_reported_without_the_value(

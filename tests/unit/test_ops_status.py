@@ -43,11 +43,12 @@ def ops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def run(
         *arguments: str,
         changes: tuple[Callable[[k8s.Namespace], None], ...] = (),
-        outputs: dict[str, Any] = OUTPUTS,
+        outputs: dict[str, Any] | None = OUTPUTS,
     ) -> tuple[int, str, str]:
         k8s.publish(tmp_path, _gate("Complete", age_s=600), *changes)
         file.write_text(json.dumps(outputs))
-        given = ("--outputs", str(file)) if arguments[0] == "status" else ()
+        has_file = arguments[0] == "status" and outputs is not None and "--outputs" not in arguments
+        given = ("--outputs", str(file)) if has_file else ()
         code = cli.main([*arguments, *given])
         said = capsys.readouterr()
         return code, said.out, said.err
@@ -108,7 +109,7 @@ def test_a_healthy_namespace_is_one_screen_and_code_0(ops: Run) -> None:
     [
         (k8s.crash_loop, "backend: pod backend-7d4b9c-0 does not run: CrashLoopBackOff"),
         (k8s.stale_pod, "backend runs another image than the release"),
-        (lambda n: k8s.without(n, "Pod", "frontend-"), "frontend has 0 ready pods, wanted are 1"),
+        (lambda n: k8s.without(n, "Pod", "frontend-"), "frontend has 0 ready pods, expected 1"),
         (k8s.suspended, "anomaly-detection-job is suspended"),
         (k8s.failed_run, "the last run of embedding-generation-job failed: BackoffLimitExceeded"),
         (_gate("Failed"), "the last verification failed: BackoffLimitExceeded"),
@@ -128,6 +129,7 @@ def test_what_is_not_as_it_should_be_is_named_alone_and_the_code_is_1(
     code, out, _ = ops("status", changes=(change,))
     assert code == 1
     assert [line for line in out.splitlines() if line.startswith("! ")] == [f"! {fault}"]
+    assert out.endswith("\n1 fault\n")
     code, out, _ = ops("status", "--json", changes=(change,))
     assert json.loads(out)["faults"] == [fault]
     assert code == 1
@@ -190,6 +192,7 @@ def _emptied(namespace: k8s.Namespace) -> None:
 def test_an_empty_namespace_is_a_fault_for_all_that_should_be_there(ops: Run) -> None:
     code, out, _ = ops("status", changes=(_emptied,))
     assert code == 1
+    assert out.endswith(f"\n{2 + len(k8s.IMAGES) + len(k8s.SCHEDULES)} faults\n")
     assert [line for line in out.splitlines() if line.startswith("! ")] == [
         "! there is no Deployment at all: is it the right --context and --namespace?",
         *(f"! there is no Deployment {name}" for name in k8s.IMAGES),
@@ -200,6 +203,30 @@ def test_an_empty_namespace_is_a_fault_for_all_that_should_be_there(ops: Run) ->
     assert code == 1
     assert out.splitlines()[1:] == [f"! there is no cron job {name}" for name in k8s.SCHEDULES]
     assert ops("status", changes=(_emptied,), outputs={})[0] == 1, "nor without the stack's outputs"
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", b"\xff", '{"verification": {"gate": 3.5}}'])
+def test_a_file_of_outputs_that_cannot_be_read_is_a_wrong_use(
+    ops: Run, tmp_path: Path, text: str | bytes | None
+) -> None:
+    assert ops("status")[0] == 0, "the cluster is well"
+    file = tmp_path / "typo.json"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    code, out, err = ops("status", "--outputs", str(file))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"ops status: {file}: ")
+
+
+def test_where_pulumi_gives_no_outputs_what_runs_is_shown_all_the_same(ops: Run, tmp_path: Path) -> None:
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text("#!/bin/sh\necho 'error: no stack named staging found' >&2\nexit 1\n")
+    pulumi.chmod(0o755)
+    code, out, err = ops("status", outputs=None)
+    assert code == 0
+    assert "backend    2/2" in out
+    assert err.startswith("ops status: without the stack's outputs: ")
+    assert "no stack named staging found" in err
 
 
 def test_a_stack_older_than_the_output_that_tells_of_a_gate_may_have_none(ops: Run) -> None:

@@ -67,7 +67,7 @@ def test_up_names_another_checkouts_twin_and_ends_with_3(
     assert cli.main(["up"]) == 3
     said = capsys.readouterr().err
     assert str(other.checkout) in said
-    assert "--replace" in said
+    assert "; `twin up --replace` ends it and starts this checkout's\n" in said
     assert "no longer exists" not in said
     (other.checkout / "pyproject.toml").unlink()
     assert cli.main(["up"]) == 3
@@ -75,13 +75,33 @@ def test_up_names_another_checkouts_twin_and_ends_with_3(
 
 
 @pytest.mark.usefixtures("running")
+def test_status_names_another_checkouts_twin_and_how_this_ones_is_started(
+    paths: Paths, other: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(twin_paths, "default", lambda: paths)
+    assert cli.main(["status"]) == 1
+    said = capsys.readouterr().out
+    assert f"verdict: the twin of {other.checkout}" in said
+    assert said.endswith("; `twin up --replace` ends it and starts this checkout's\n")
+
+
+@pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("verb", ["down", "reset"])
-def test_down_and_reset_leave_another_checkouts_twin_alone(
-    verb: str, paths: Paths, monkeypatch: pytest.MonkeyPatch, running: Supervisor
+def test_down_and_reset_leave_another_checkouts_twin_alone_and_say_how_it_is_ended(
+    verb: str,
+    paths: Paths,
+    other: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+    running: Supervisor,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(twin_paths, "default", lambda: paths)
     assert cli.main([verb]) == 3
     assert running.find("sleeper")
+    said = capsys.readouterr().err
+    assert str(other.checkout) in said
+    assert said.endswith("; `twin down --replace` ends it\n")
+    assert "twin up" not in said
 
 
 def test_down_without_any_twin_says_so_and_succeeds(

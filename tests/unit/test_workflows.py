@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.cli import AREAS
+
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 AUDIT = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--strict-collection"]
@@ -60,3 +62,10 @@ def test_no_workflow_has_a_right_that_it_does_not_name() -> None:
         assert yaml.safe_load(file.read_text())["permissions"] == {}
     assert _jobs("ci.yml")["check"]["permissions"] == {"contents": "read"}
     assert _jobs("preview.yml")["preview"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+
+
+def test_the_commands_that_a_workflow_runs_are_there() -> None:
+    run = {area for file in WORKFLOWS for area in re.findall(r"\.venv/bin/ops ([a-z-]+)", file.read_text())}
+    assert "preview" in run
+    assert run <= AREAS.keys()
+    assert not [file.name for file in WORKFLOWS if "python -m ops" in file.read_text()]
