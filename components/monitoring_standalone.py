@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pulumi
 import yaml
 
 from components.component import Component
@@ -17,6 +16,8 @@ from model.monitoring_parts import ALERTMANAGER, PORTS, PROMETHEUS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pulumi
+
     from components.place import Place
     from model.alert_routes import Channels
     from model.settings import Settings
@@ -25,10 +26,6 @@ RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
 PROMETHEUS_MOUNT, ALERTMANAGER_MOUNT = "/etc/orka-prometheus", "/etc/orka-alertmanager"
 PROMETHEUS_DATA, ALERTMANAGER_DATA = "/prometheus", "/alertmanager"
 RESEND_SECONDS = 60
-# Where Prometheus stood when it was all of monitoring: an older stack's would be in the way otherwise.
-FORMERLY = pulumi.ResourceOptions(
-    aliases=[pulumi.Alias(type_="orka:index:Monitoring", parent=pulumi.ROOT_STACK_RESOURCE)]
-)
 
 
 def rules_file(settings: Settings) -> str:
@@ -99,6 +96,6 @@ class Standalone(Component):
             ],
             files={PROMETHEUS_MOUNT: scraped},
             data=PROMETHEUS_DATA,
-            opts=pulumi.ResourceOptions.merge(self.child_after(told), FORMERLY),
+            opts=self.child_after(told),
         )
         self.register_outputs({})
