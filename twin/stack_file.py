@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from model.project import PROJECT
 from twin import application, edge_controller, files, secrets
 from twin import images as base_images
 from twin.environment import environment
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
-PROJECT = "orka-ppm"
 STACK = "staging"
 COMMAND_TIMEOUT_S = 60
 CHANNELS = f"http://{BRIDGE_ADDRESS}:{alert_channels.PORT}"

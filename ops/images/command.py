@@ -10,8 +10,8 @@ import json
 import subprocess
 import sys
 
-PROJECT = "orka-ppm"
-APPLICATION = ("backend", "frontend", "ops")
+from model.project import OWN_IMAGES, PROJECT
+
 TIMEOUT_S = 60
 EXIT_CODES = """exit codes:
    0  done
@@ -83,7 +83,7 @@ def pin(images: dict[str, str], stack: str, done: list[str]) -> None:
     Raises:
         PulumiError: Pulumi refused one; those in `done` are written.
     """
-    for name in (name for name in APPLICATION if name in images):
+    for name in (name for name in OWN_IMAGES if name in images):
         repository, _, digest = images[name].partition("@")
         place = f"{PROJECT}:images.{name}"
         at = ("--path", "--stack", stack, "--non-interactive")

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.project import PROJECT
 from model.secrets import SECRETS
 from ops.secrets.envfile import render
 
 if TYPE_CHECKING:
     import argparse
 
-PROJECT = "orka-ppm"
 TIMEOUT_S = 60
 FLAG = "--show-secrets"
 
