@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from model.checks import health_urls
+from model.health import health_urls
 from model.jobs import JOB_NAMES, active
 from model.settings_edge import record_type
 from model.told import told

@@ -47,7 +47,6 @@ __all__ = [
     "HealthCheck",
     "JsonAssertion",
     "TokenSource",
-    "health_urls",
     "render",
 ]
 
@@ -144,18 +143,6 @@ class ChecksFile(Strict):
 def kind_of(check: Check) -> Kind:
     """Return the word for what a check is."""
     return KIND_OF[type(check)]
-
-
-def health_urls(api_url: str, frontend_url: str) -> dict[str, str]:
-    """Return the guide's four health addresses and the frontend's, by the names the stack exports."""
-    api, frontend = api_url.rstrip("/"), frontend_url.rstrip("/")
-    return {
-        "backend": f"{api}/health",
-        "database": f"{api}/health/db",
-        "redis": f"{api}/health/redis",
-        "openai": f"{api}/health/openai",
-        "frontend": f"{frontend}/",
-    }
 
 
 def render(checks: ChecksFile) -> str:
