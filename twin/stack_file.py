@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from model.merge import merged
 from model.project import PROJECT
 from twin import application, edge_controller, files, secrets
 from twin import images as base_images
@@ -32,15 +33,6 @@ STACK = "staging"
 COMMAND_TIMEOUT_S = 60
 CHANNELS = f"http://{BRIDGE_ADDRESS}:{alert_channels.PORT}"
 BRIDGE_RANGE = f"{BRIDGE_ADDRESS}/32"
-
-
-def derive(committed: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """The committed file with the overlay's values over it, group by group; neither is changed."""
-    merged = dict(committed)
-    for key, value in overlay.items():
-        old = merged.get(key)
-        merged[key] = derive(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
@@ -137,7 +129,7 @@ def write(paths: Paths, images: Mapping[str, str]) -> bool:
     salt = _initialised(paths)
     committed = yaml.safe_load((paths.checkout / "Pulumi.staging.yaml").read_text())
     before = paths.stack_file.read_text() if paths.stack_file.exists() else ""
-    config = derive(committed["config"], overlay(paths, images))
+    config = merged(committed["config"], overlay(paths, images))
     document = {"encryptionsalt": salt, "config": config}
     values = given_secrets(paths)
     known = _known_ciphertexts(before, values, paths)
