@@ -21,7 +21,7 @@ from twin import application, edge_controller, files, secrets
 from twin import images as base_images
 from twin.environment import environment
 from twin.paths import BRIDGE_ADDRESS
-from twin.standins import alert_channels
+from twin.standins import alert_channels, openai, supabase_auth
 from twin.steps import Step, StepError
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
         f"{PROJECT}:registry": {"host": "localhost:5000", "username": known.registry_user},
         f"{PROJECT}:images": {name: _by_digest(reference) for name, reference in sorted(images.items())},
         f"{PROJECT}:database": {"superuser": True},
-        f"{PROJECT}:supabase": {"url": f"http://{BRIDGE_ADDRESS}:8602"},
+        f"{PROJECT}:supabase": {"url": f"http://{BRIDGE_ADDRESS}:{supabase_auth.PORT}"},
         f"{PROJECT}:openai": {
-            "base-url": f"http://{BRIDGE_ADDRESS}:8601/v1",
+            "base-url": f"http://{BRIDGE_ADDRESS}:{openai.PORT}/v1",
             "organization": known.openai_organization,
         },
         # Everything that is not in the cluster is on the bridge's address.
