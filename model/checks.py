@@ -14,13 +14,13 @@ from pydantic import model_validator
 
 from model.check_kinds import (
     Check,
+    ChecksModel,
     EnvName,
     FunctionalCall,
     HealthCheck,
     JsonAssertion,
     Kind,
     LatencyCheck,
-    Strict,
     Url,
 )
 from model.check_surroundings import (
@@ -72,7 +72,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
 
-class TokenSource(Strict):
+class TokenSource(ChecksModel):
     """Where the bearer token comes from: `token_env`, or a password grant at Supabase auth.
 
     The grant is used where `token_env` is unset: POST `{supabase_url}/auth/v1/token?grant_type=password`.
@@ -92,7 +92,7 @@ class TokenSource(Strict):
     database_url_env: EnvName = "ORKA_CHECK_DATABASE_URL"
 
 
-class ChecksFile(Strict):
+class ChecksFile(ChecksModel):
     """All checks of one release. What needs nothing before it runs side by side, calls run in their order."""
 
     schema_version: Literal[1] = CHECKS_SCHEMA
