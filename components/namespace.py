@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from model.settings import Settings
 
 
-class StagingNamespace(Component):
+class GuardedNamespace(Component):
     """`name` is the namespace's name once it exists and is guarded: no pod is there before the doors are."""
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:

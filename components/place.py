@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from components.namespace import StagingNamespace
+from components.namespace import GuardedNamespace
 from components.secrets import PullSecret
 
 if TYPE_CHECKING:
@@ -28,6 +28,6 @@ class Place:
 
 def guarded_place(settings: Settings, secrets: Secrets, opts: pulumi.ResourceOptions) -> Place:
     """Make the namespace with its guards, and the registry's login in it."""
-    namespace = StagingNamespace("namespace", settings, opts).name
+    namespace = GuardedNamespace("namespace", settings, opts).name
     pull = PullSecret("registry", namespace, settings.registry, secrets, opts).names
     return Place(settings=settings, namespace=namespace, pull_secrets=pull)

@@ -45,7 +45,7 @@ def _texts(*folders: str) -> dict[str, str]:
 
 
 def _faults_of_components(texts: dict[str, str]) -> list[str]:
-    named = [f"{file} names an environment" for file, text in texts.items() if "staging" in text]
+    named = [f"{file} names an environment" for file, text in texts.items() if "staging" in text.lower()]
     long = [file for file, text in texts.items() if len(text.splitlines()) > COMPONENT_LINES]
     return named + [f"{file} is longer than {COMPONENT_LINES} lines" for file in long]
 
@@ -77,7 +77,7 @@ def test_components_name_no_environment_and_are_short() -> None:
 
 
 def test_a_component_that_names_one_or_is_long_is_found() -> None:
-    texts = {"one": 'NAME = "staging-edge"\n', "two": "x = 1\n" * 201, "three": "x = 1\n" * 200}
+    texts = {"one": "class StagingEdge: ...\n", "two": "x = 1\n" * 201, "three": "x = 1\n" * 200}
     assert _faults_of_components(texts) == ["one names an environment", "two is longer than 200 lines"]
 
 
