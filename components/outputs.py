@@ -9,7 +9,7 @@ import pulumi
 from model.health import health_urls
 from model.jobs import JOB_NAMES, active
 from model.settings_edge import record_type
-from model.told import told
+from model.verification_output import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from model import profiles
-from model.crossing import crossing_faults
+from model.cross_setting_rules import crossing_faults
 from model.project import PROJECT
 from model.secrets import SECRET_KEYS, SECRETS, SecretSpec
 from model.settings import Settings

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ops.adopt.key import Key
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

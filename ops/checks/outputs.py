@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from model.check_defaults import Profile, Wanted, default_checks
 from model.check_shell import Deployed
-from model.told import Told
+from model.verification_output import Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ops.checks import gate_job
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 from ops.cluster import kubectl, objects
 
 LINES = 50
