@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components import workload
 from components.component import Component
 from components.secrets import AppSecret
-from components.watcher import Watcher, configuration
+from components.single_pod import SinglePod, configuration
 from model import scrape
 from model.monitoring_parts import BLACKBOX, KUBE_METRICS, POSTGRES, REDIS
 from model.release import RELEASE
@@ -75,7 +75,7 @@ class Exporters(Component):
         super().__init__(name, opts)
         # JSON is YAML.
         modules = {"blackbox.yaml": json.dumps(scrape.blackbox(), indent=1)}
-        Watcher(
+        SinglePod(
             BLACKBOX,
             place,
             image=images[BLACKBOX],
@@ -87,7 +87,7 @@ class Exporters(Component):
         wait_s = scrape.connect_within_s(place.settings)
         address = place.settings.redis.url
         passwords = secrets["redis-password"].apply(lambda password: json.dumps({address: password}))
-        Watcher(
+        SinglePod(
             REDIS,
             place,
             image=images[REDIS],
@@ -102,7 +102,7 @@ class Exporters(Component):
         )
         parts = database_url.apply(lambda url: login_files(url, wait_s))
         login = {part: parts.apply(itemgetter(part)) for part in LOGIN_FILES.values()}
-        Watcher(
+        SinglePod(
             POSTGRES,
             place,
             image=images[POSTGRES],
@@ -147,7 +147,7 @@ class Exporters(Component):
             subjects=[{"kind": "ServiceAccount", "name": KUBE_METRICS, "namespace": place.namespace}],
             opts=self.child,
         )
-        Watcher(
+        SinglePod(
             KUBE_METRICS,
             place,
             image=image,

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from components import naming, workload
 from components.component import Component
 from components.secrets import AppSecret, variables
-from components.watcher import Watcher, configuration
+from components.single_pod import SinglePod, configuration
 from model import fluentd
 from model.fluentd_text import written
 from model.scrape import LOGS_SERVICE
@@ -45,7 +45,7 @@ class Logs(Component):
         kept = AppSecret(name, place.namespace, variables(SECRETS, secrets), self.child).name
         # fluentd looks for filters of ours by the name of their file.
         files = {"fluent.conf": text, FILTER.name: FILTER.read_text()}
-        Watcher(
+        SinglePod(
             naming.FLUENTD,
             place,
             image=image,

@@ -9,7 +9,7 @@ import yaml
 
 from components.component import Component
 from components.secrets import AppSecret
-from components.watcher import Watcher, configuration
+from components.single_pod import SinglePod, configuration
 from model import alertmanager, alerts, scrape
 from model.monitoring_parts import ALERTMANAGER, PORTS, PROMETHEUS
 
@@ -57,7 +57,7 @@ class Standalone(Component):
         if secrets:
             kept = AppSecret(ALERTMANAGER, place.namespace, secrets, self.child).name
             files[alertmanager.SECRETS_MOUNT] = {"name": "secrets", "secret": {"secret_name": kept}}
-        told = Watcher(
+        told = SinglePod(
             ALERTMANAGER,
             place,
             image=images[ALERTMANAGER],
@@ -83,7 +83,7 @@ class Standalone(Component):
             },
         )
         resend = max(1, RESEND_SECONDS // settings.monitoring.clock_divisor)
-        Watcher(
+        SinglePod(
             PROMETHEUS,
             place,
             image=images[PROMETHEUS],

@@ -34,9 +34,9 @@ TOKENS = {
     "orka:index:NetworkPolicies",
     "orka:index:PullSecret",
     "orka:index:ServiceAccounts",
+    "orka:index:SinglePod",
     "orka:index:Standalone",
     "orka:index:Verification",
-    "orka:index:Watcher",
 }
 NOT_BY_DEFAULT = {"orka:index:Logs", "orka:index:OperatorObjects", "orka:index:Server"}
 LONGEST_COMPONENT = 200
