@@ -26,7 +26,7 @@ def awaited_job(
     *,
     labels: Mapping[str, str],
     seconds: int,
-    after: Iterable[pulumi.Resource] = (),
+    after: Iterable[pulumi.Resource],
 ) -> k8s.batch.v1.Job:
     """Register it as a child of `owner`. A changed template makes another one, for it is immutable."""
     return k8s.batch.v1.Job(
