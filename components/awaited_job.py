@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from components.component import Component
 
 # Pulumi waits a little longer than the Job may take, so that the Job's own reason is what fails the `up`.
-MARGIN_SECONDS = 60
+JOB_MARGIN_SECONDS = 60
 
 
 def awaited_job(
@@ -37,5 +37,5 @@ def awaited_job(
             "annotations": {"pulumi.com/replaceUnready": "true"},
         },
         spec={"backoff_limit": 0, "active_deadline_seconds": seconds, "template": template},
-        opts=owner.child_after(*after, seconds=seconds + MARGIN_SECONDS),
+        opts=owner.child_after(*after, seconds=seconds + JOB_MARGIN_SECONDS),
     )

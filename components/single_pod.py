@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from components.place import Place
     from model.settings_resources import Resources
 
-ROLLOUT_SECONDS = 180
+ROLLOUT_SECONDS = 150
 DATA = "data"
 
 
@@ -79,7 +79,7 @@ class SinglePod(Component):
             metadata=workload.metadata(name, place.namespace, annotations=annotations),
             spec={
                 "replicas": 1,
-                "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
+                "progress_deadline_seconds": ROLLOUT_SECONDS,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name, place.settings.cluster)},
                 "template": workload.pod(
@@ -89,7 +89,7 @@ class SinglePod(Component):
                     volumes=volumes,
                 ),
             },
-            opts=self.child_after(*after, seconds=ROLLOUT_SECONDS),
+            opts=self.child_after(*after, seconds=ROLLOUT_SECONDS + workload.ROLLOUT_MARGIN_SECONDS),
         )
         k8s.core.v1.Service(
             name,
