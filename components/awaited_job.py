@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from components.component import Component
 
 # Pulumi waits a little longer than the Job may take, so that the Job's own reason is what fails the `up`.
-MARGIN_SECONDS = 60
+JOB_MARGIN_SECONDS = 60
 
 
 def awaited_job(
@@ -26,7 +26,7 @@ def awaited_job(
     *,
     labels: Mapping[str, str],
     seconds: int,
-    after: Iterable[pulumi.Resource] = (),
+    after: Iterable[pulumi.Resource],
 ) -> k8s.batch.v1.Job:
     """Register it as a child of `owner`. A changed template makes another one, for it is immutable."""
     return k8s.batch.v1.Job(
@@ -37,5 +37,5 @@ def awaited_job(
             "annotations": {"pulumi.com/replaceUnready": "true"},
         },
         spec={"backoff_limit": 0, "active_deadline_seconds": seconds, "template": template},
-        opts=owner.child_after(*after, seconds=seconds + MARGIN_SECONDS),
+        opts=owner.child_after(*after, seconds=seconds + JOB_MARGIN_SECONDS),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from components.secrets import APPLICATION, variables
+from components.secrets import APPLICATION_VARIABLES, variables
 from components.server import Server
 from model import sentry
 from model.variables import plain
@@ -45,7 +45,7 @@ def application_secrets(
     settings: Settings, secrets: Secrets, database_url: pulumi.Output[str]
 ) -> dict[str, pulumi.Input[str]]:
     """The secret variables of the backend, or of the jobs: they differ in their login to the database."""
-    wanted = {**settings.backend.contract.secret_env, **APPLICATION}
+    wanted = {**settings.backend.contract.secret_env, **APPLICATION_VARIABLES}
     found: dict[str, pulumi.Input[str]] = {**variables(wanted, secrets), "DATABASE_URL": database_url}
     if settings.backend.contract.redis_password_in_url:
         found["REDIS_URL"] = secrets["redis-password"].apply(

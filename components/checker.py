@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from components.place import Place
 
 ROLLOUT_SECONDS = 120
-MARGIN_SECONDS = 30
 
 
 class Checker(Component):
@@ -66,7 +65,7 @@ class Checker(Component):
                     pull_secrets=place.pull_secrets,
                 ),
             },
-            opts=self.child_after(after, seconds=ROLLOUT_SECONDS + MARGIN_SECONDS),
+            opts=self.child_after(after, seconds=ROLLOUT_SECONDS + workload.ROLLOUT_MARGIN_SECONDS),
         )
         k8s.core.v1.Service(
             name,

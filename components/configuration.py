@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi.runtime
 
-from model.faults import PROJECT, SettingsError, read_settings
+from model.faults import SettingsError, read_settings
+from model.project import OWN_IMAGES, PROJECT
 from model.secrets import SECRET_KEYS, SECRETS
 from model.settings import Build
 
@@ -56,7 +57,7 @@ def load() -> tuple[Settings, Secrets]:
 def missing_contexts(raw: Mapping[str, str]) -> list[str]:
     """Every file that an image would be built from and that is not there, whatever else is wrong."""
     faults = []
-    for name in ("backend", "frontend", "ops"):
+    for name in OWN_IMAGES:
         build = _build(raw, name)
         if build is None:
             continue

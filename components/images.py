@@ -9,6 +9,7 @@ import pulumi
 from components.build_context import context_tag
 from components.component import Component
 from model import monitoring_parts
+from model.project import OWN_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from components.configuration import Secrets
     from model.settings import AppImage, Build, Registry, Settings
-
-APPLICATION = ("backend", "frontend", "ops")
 
 
 class Images(Component):
@@ -43,7 +42,7 @@ class Images(Component):
             # Who counts pods and jobs runs from the image of this repository.
             if public is not None:
                 self.references[part] = pulumi.Output.from_input(f"{public.repository}@{public.digest}")
-        for image_name in APPLICATION:
+        for image_name in OWN_IMAGES:
             image: AppImage | None = getattr(settings.images, image_name)
             if image is None:
                 continue

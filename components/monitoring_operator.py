@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from model.alert_routes import Channels
 
 GROUP = "monitoring.coreos.com"
-NAME = naming.APPLICATION
+NAME = naming.WHOLE
 
 
 class OperatorObjects(Component):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pulumi
 import yaml
 
 from components.component import Component
@@ -17,18 +16,35 @@ from model.monitoring_parts import ALERTMANAGER, PORTS, PROMETHEUS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pulumi
+
     from components.place import Place
     from model.alert_routes import Channels
     from model.settings import Settings
+    from model.settings_monitoring import Monitoring
 
 RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
 PROMETHEUS_MOUNT, ALERTMANAGER_MOUNT = "/etc/orka-prometheus", "/etc/orka-alertmanager"
 PROMETHEUS_DATA, ALERTMANAGER_DATA = "/prometheus", "/alertmanager"
 RESEND_SECONDS = 60
-# Where Prometheus stood when it was all of monitoring: an older stack's would be in the way otherwise.
-FORMERLY = pulumi.ResourceOptions(
-    aliases=[pulumi.Alias(type_="orka:index:Monitoring", parent=pulumi.ROOT_STACK_RESOURCE)]
+ALERTMANAGER_ARGS = (
+    f"--config.file={ALERTMANAGER_MOUNT}/alertmanager.yaml",
+    f"--storage.path={ALERTMANAGER_DATA}",
+    # Alone: no peers are looked for.
+    "--cluster.listen-address=",
+    f"--web.external-url=http://{ALERTMANAGER}:{PORTS[ALERTMANAGER]}",
 )
+
+
+def prometheus_args(monitoring: Monitoring) -> list[str]:
+    """An alert is sent again the sooner, the faster the clock of a rehearsal runs."""
+    resend = max(1, RESEND_SECONDS // monitoring.clock_divisor)
+    return [
+        f"--config.file={PROMETHEUS_MOUNT}/prometheus.yaml",
+        f"--storage.tsdb.path={PROMETHEUS_DATA}",
+        f"--storage.tsdb.retention.time={monitoring.retention}",
+        f"--rules.alert.resend-delay={resend}s",
+    ]
 
 
 def rules_file(settings: Settings) -> str:
@@ -65,13 +81,7 @@ class Standalone(Component):
             place,
             image=images[ALERTMANAGER],
             probe="/-/healthy",
-            args=[
-                f"--config.file={ALERTMANAGER_MOUNT}/alertmanager.yaml",
-                f"--storage.path={ALERTMANAGER_DATA}",
-                # Alone: no peers are looked for.
-                "--cluster.listen-address=",
-                f"--web.external-url=http://{ALERTMANAGER}:{PORTS[ALERTMANAGER]}",
-            ],
+            args=ALERTMANAGER_ARGS,
             files=files,
             data=ALERTMANAGER_DATA,
             opts=self.child,
@@ -85,20 +95,14 @@ class Standalone(Component):
                 "rules.yaml": rules_file(settings),
             },
         )
-        resend = max(1, RESEND_SECONDS // settings.monitoring.clock_divisor)
         Watcher(
             PROMETHEUS,
             place,
             image=images[PROMETHEUS],
             probe="/-/ready",
-            args=[
-                f"--config.file={PROMETHEUS_MOUNT}/prometheus.yaml",
-                f"--storage.tsdb.path={PROMETHEUS_DATA}",
-                f"--storage.tsdb.retention.time={settings.monitoring.retention}",
-                f"--rules.alert.resend-delay={resend}s",
-            ],
+            args=prometheus_args(settings.monitoring),
             files={PROMETHEUS_MOUNT: scraped},
             data=PROMETHEUS_DATA,
-            opts=pulumi.ResourceOptions.merge(self.child_after(told), FORMERLY),
+            opts=self.child_after(told),
         )
         self.register_outputs({})

@@ -75,7 +75,7 @@ class Limits(Component):
     ) -> None:
         super().__init__(name, opts)
         usual = Resources()
-        metadata = workload.metadata(naming.APPLICATION, namespace)
+        metadata = workload.metadata(naming.WHOLE, namespace)
         made = k8s.core.v1.ResourceQuota(name, metadata=metadata, spec={"hard": hard}, opts=self.child)
         defaults = k8s.core.v1.LimitRange(
             name,

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from model.settings import Settings
     from model.settings_cluster import Cluster
 
-APPLICATION = "orka-ppm"
+WHOLE = "orka-ppm"
+"""What every part is a part of, and the name of an object that is for all of them."""
 BACKEND = "backend"
 FRONTEND = "frontend"
 MIGRATION = "migration"
@@ -44,7 +45,7 @@ def pod_labels(name: str, cluster: Cluster) -> dict[str, str]:
 
 
 def _own(name: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": APPLICATION}
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": WHOLE}
 
 
 def parts(settings: Settings) -> list[str]:

@@ -13,7 +13,7 @@ from components import naming, workload
 from components.component import Component
 from model import fluentd, monitoring_parts
 from model.jobs import JOB_NAMES
-from model.reachability import EDGE, OPERATOR, SENDERS, Place, connections, outside
+from model.reachability import EDGE, OPERATOR, SENDERS, Destination, connections, outside
 from model.settings_network import Peers
 
 if TYPE_CHECKING:
@@ -76,15 +76,17 @@ def policies(settings: Settings) -> dict[str, NetworkPolicySpecArgsDict]:
             ],
         },
     }
-    needed, places = connections(settings), outside(settings)
-    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, SENDERS, *places}
+    needed, destinations = connections(settings), outside(settings)
+    parts = {end for ends in needed for end in ends} - {EDGE, OPERATOR, SENDERS, *destinations}
     for part in sorted(parts):
         spec: NetworkPolicySpecArgsDict = {"pod_selector": _pods(part, settings), "policy_types": both}
         # A direction without a rule is left out: the API server drops an empty list, and every refresh would
         # show that as a change. It is closed all the same, by the policy's types.
         if rules := [_from(source, part, settings) for source, target in needed if target == part]:
             spec["ingress"] = rules
-        if allowed := [_to(source, target, places, settings) for source, target in needed if source == part]:
+        if allowed := [
+            _to(source, target, destinations, settings) for source, target in needed if source == part
+        ]:
             spec["egress"] = allowed
         found[part] = spec
     if settings.edge.tls.cluster_issuer:
@@ -118,17 +120,17 @@ def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRul
 
 
 def _to(
-    source: str, target: str, places: Mapping[str, Place], settings: Settings
+    source: str, target: str, destinations: Mapping[str, Destination], settings: Settings
 ) -> NetworkPolicyEgressRuleArgsDict:
-    place = places.get(target)
+    destination = destinations.get(target)
     if target == EDGE:
         ports = {int(address.rpartition(":")[2]) for address in settings.monitoring.edge_metrics.targets}
         return {"to": _peers(settings.network.edge), "ports": [_port(port) for port in sorted(ports)]}
-    if place is None:
+    if destination is None:
         return {"to": [_peer(target, settings)], "ports": [_port(_listens(source, target, settings))]}
     return {
-        "to": [_addresses(cidr, without) for cidr, without in place.ranges.items()],
-        "ports": [_port(place.port)],
+        "to": [_addresses(cidr, without) for cidr, without in destination.ranges.items()],
+        "ports": [_port(destination.port)],
     }
 
 

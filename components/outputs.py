@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from model.checks import health_urls
+from model.health import health_urls
 from model.jobs import JOB_NAMES, active
 from model.settings_edge import record_type
-from model.told import told
+from model.verification_output import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

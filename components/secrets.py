@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.settings import Registry
 
 # What backend and cron jobs read from the environment: the guide's names, by key of the given secret.
-APPLICATION = {
+APPLICATION_VARIABLES = {
     "SUPABASE_KEY": "supabase-key",
     "SUPABASE_SERVICE_KEY": "supabase-service-key",
     "REDIS_PASSWORD": "redis-password",
@@ -28,9 +28,9 @@ APPLICATION = {
     "SENTRY_DSN": "sentry-dsn",
 }
 # The checker is reached from outside, so it holds no key of the data and none that signs.
-CHECKER = {"REDIS_PASSWORD": "redis-password", "OPENAI_API_KEY": "openai-api-key"}
+CHECKER_VARIABLES = {"REDIS_PASSWORD": "redis-password", "OPENAI_API_KEY": "openai-api-key"}
 # Nothing reaches the gate; it shows both keys to Supabase and uses the public one alone.
-VERIFICATION = {
+VERIFICATION_VARIABLES = {
     "SUPABASE_KEY": "supabase-key",
     "SUPABASE_SERVICE_KEY": "supabase-service-key",
     "ORKA_CHECK_EMAIL": "check-email",
@@ -101,9 +101,9 @@ def variables(wanted: Mapping[str, str], secrets: Secrets) -> dict[str, pulumi.O
 
 def gate_variables(secrets: Secrets, database_url: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
     """What the gate signs in with, and where it reads rows back."""
-    return {**variables(VERIFICATION, secrets), "ORKA_CHECK_DATABASE_URL": database_url}
+    return {**variables(VERIFICATION_VARIABLES, secrets), "ORKA_CHECK_DATABASE_URL": database_url}
 
 
 def checker_variables(secrets: Secrets, database_url: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
     """What the checker asks the three services with; their other variables are no secrets."""
-    return {**variables(CHECKER, secrets), "DATABASE_URL": database_url}
+    return {**variables(CHECKER_VARIABLES, secrets), "DATABASE_URL": database_url}

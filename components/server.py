@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pulumi
+    from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
     from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscalerSpecArgsDict
-    from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict
+    from pulumi_kubernetes.core.v1 import EnvFromSourceArgsDict, PodTemplateSpecArgsDict
 
     from components.place import Place
     from model.settings import Autoscaling, Served
-
-# Pulumi waits a little longer than Kubernetes, so that the reason it prints is Kubernetes' own.
-MARGIN_SECONDS = 30
+    from model.settings_cluster import Cluster
 
 
 class Server(Component):
@@ -40,43 +39,15 @@ class Server(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        cluster, namespace, contract = place.settings.cluster, place.namespace, served.contract
-        made = workload.container(
-            name,
-            image,
-            served.resources,
-            command=contract.command,
-            args=contract.args or None,
-            env=env,
-            env_from=env_from,
-            writable=contract.writable,
-            uid=contract.uid,
-            gid=contract.gid,
-        )
+        cluster, namespace = place.settings.cluster, place.namespace
+        template = pod_template(name, place, served, image=image, env=env, env_from=env_from)
         self.deployment = k8s.apps.v1.Deployment(
             name,
             metadata=workload.metadata(name, namespace),
-            spec={
-                "replicas": served.replicas,
-                "progress_deadline_seconds": served.rollout.deadline_seconds,
-                "revision_history_limit": 3,
-                "selector": {"match_labels": naming.selector(name, cluster)},
-                "strategy": {
-                    "type": "RollingUpdate",
-                    "rolling_update": {"max_surge": 1, "max_unavailable": 0},
-                },
-                "template": workload.pod(
-                    workload.serving(made, contract.port, contract.probes),
-                    labels=naming.pod_labels(name, cluster),
-                    pull_secrets=place.pull_secrets,
-                    spread=True,
-                    writable=contract.writable,
-                    gid=contract.gid or contract.uid,
-                ),
-            },
+            spec=deployment_spec(name, cluster, served, template),
             opts=self.child_after(
                 *after,
-                seconds=served.rollout.deadline_seconds + MARGIN_SECONDS,
+                seconds=served.rollout.deadline_seconds + workload.ROLLOUT_MARGIN_SECONDS,
                 # Or each `up` would undo what the autoscaler did. Nor may the number be left out: a field
                 # that was ours would fall back to one pod, until the autoscaler looks again.
                 left_alone=("spec.replicas",) if autoscaling else (),
@@ -113,6 +84,56 @@ class Server(Component):
                 opts=self.child,
             )
         self.register_outputs({"deployment": self.deployment.metadata["name"]})
+
+
+def pod_template(
+    name: str,
+    place: Place,
+    served: Served,
+    *,
+    image: pulumi.Input[str],
+    env: Mapping[str, pulumi.Input[str]] | None,
+    env_from: Sequence[EnvFromSourceArgsDict],
+) -> PodTemplateSpecArgsDict:
+    """One replica, by the image's contract."""
+    contract = served.contract
+    made = workload.container(
+        name,
+        image,
+        served.resources,
+        command=contract.command,
+        args=contract.args or None,
+        env=env,
+        env_from=env_from,
+        writable=contract.writable,
+        uid=contract.uid,
+        gid=contract.gid,
+    )
+    return workload.pod(
+        workload.serving(made, contract.port, contract.probes),
+        labels=naming.pod_labels(name, place.settings.cluster),
+        pull_secrets=place.pull_secrets,
+        spread=True,
+        writable=contract.writable,
+        gid=contract.gid or contract.uid,
+    )
+
+
+def deployment_spec(
+    name: str, cluster: Cluster, served: Served, template: PodTemplateSpecArgsDict
+) -> DeploymentSpecArgsDict:
+    """How many replicas there are, and how they are rolled."""
+    return {
+        "replicas": served.replicas,
+        "progress_deadline_seconds": served.rollout.deadline_seconds,
+        "revision_history_limit": 3,
+        "selector": {"match_labels": naming.selector(name, cluster)},
+        "strategy": {
+            "type": "RollingUpdate",
+            "rolling_update": {"max_surge": 1, "max_unavailable": 0},
+        },
+        "template": template,
+    }
 
 
 def _autoscaler(name: str, replicas: int, autoscaling: Autoscaling) -> HorizontalPodAutoscalerSpecArgsDict:

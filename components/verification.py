@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 CHECKS_MOUNT = "/checks"
 # Of the Job's time: for a place on a node, the pull of the image, and the reason that is written at the end.
-MARGIN_SECONDS = 60
+AROUND_THE_CHECKS_SECONDS = 60
 
 
 def run_seconds(whole: int) -> float:
     """How long the checks may take of the Job's time, so that they end by themselves and say what was red."""
-    return max(whole - MARGIN_SECONDS, whole / 2)
+    return max(whole - AROUND_THE_CHECKS_SECONDS, whole / 2)
 
 
 def checks_file(settings: Settings, release: str, ran: Mapping[Task, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""One pod that watches or tells, and its Service: nothing of it is reachable from outside the namespace."""
+"""One pod and its Service: nothing of it is reachable from outside the namespace."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from components.place import Place
     from model.settings_resources import Resources
 
-ROLLOUT_SECONDS = 180
+ROLLOUT_SECONDS = 150
 DATA = "data"
 
 
 class Watcher(Component):
-    """A part of monitoring under its fixed name. A new one watches before the old one goes."""
+    """What watches or gathers, one pod under a fixed name. A new pod is ready before the old one goes."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Watcher(Component):
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Args beside those of every component.
+        """Register its Deployment and its Service.
 
         Args:
             name: of the part, its pods and its Service.
@@ -55,8 +55,8 @@ class Watcher(Component):
             env: variables that are no secrets.
             files: volumes that are mounted read only, by path.
             data: a path that it may write to; empty in a new pod.
-            port: where it answers, if it is no part of monitoring.
-            resources: what it may use, likewise.
+            port: where it answers; may be left out of a part of monitoring, whose port is known.
+            resources: what it may use; likewise.
             annotations: of the Deployment, not of its pods.
             after: what its pods wait for.
             opts: of the component.
@@ -79,7 +79,7 @@ class Watcher(Component):
             metadata=workload.metadata(name, place.namespace, annotations=annotations),
             spec={
                 "replicas": 1,
-                "progress_deadline_seconds": ROLLOUT_SECONDS - 30,
+                "progress_deadline_seconds": ROLLOUT_SECONDS,
                 "revision_history_limit": 3,
                 "selector": {"match_labels": naming.selector(name, place.settings.cluster)},
                 "template": workload.pod(
@@ -89,7 +89,7 @@ class Watcher(Component):
                     volumes=volumes,
                 ),
             },
-            opts=self.child_after(*after, seconds=ROLLOUT_SECONDS),
+            opts=self.child_after(*after, seconds=ROLLOUT_SECONDS + workload.ROLLOUT_MARGIN_SECONDS),
         )
         k8s.core.v1.Service(
             name,

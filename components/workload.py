@@ -33,7 +33,8 @@ TMP = "tmp"
 # A pod gets no new connections some moments after it is told to end, not at once: it serves on meanwhile.
 DRAIN_SECONDS = 5
 GRACE_SECONDS = 30
-
+# Pulumi waits a little longer for a rollout than Kubernetes, so that the reason it prints is Kubernetes' own.
+ROLLOUT_MARGIN_SECONDS = 30
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 NOBODY, PAGER, CHAT, EVERYBODY, WATCHDOG = "nobody", "pager", "chat", "everybody", "watchdog"
 TEST_ALERT = "OrkaAlertTest"
-BURNS = ("OrkaErrorBudgetBurnsFast", "OrkaErrorBudgetBurnsSlowly")
+BURN_ALERTS = ("OrkaErrorBudgetBurnsFast", "OrkaErrorBudgetBurnsSlowly")
 GROUP_BY = ("alertname", "namespace", "service")
 
 
@@ -90,8 +90,8 @@ INHIBITIONS = (
         "OrkaDisruptionBudgetShort",
         by="deployment",
     ),
-    _explained("OrkaErrorRateHigh", *BURNS, by="target"),
-    _explained(*BURNS, by="target"),
+    _explained("OrkaErrorRateHigh", *BURN_ALERTS, by="target"),
+    _explained(*BURN_ALERTS, by="target"),
     _explained("OrkaLatencyHigh", "OrkaLatencyElevated", by="target"),
     _explained("OrkaDatabaseGrowingFast", "OrkaDatabaseGrowing", by="datname"),
     # A backend without its database or cache says so itself, and its jobs and requests fail: a page will do.
@@ -105,6 +105,8 @@ INHIBITIONS = (
     ),
     Inhibition(
         cause=_alert("OrkaDatabaseDown"),
-        symptom=(_one_of("alertname", "OrkaErrorRateHigh", *BURNS, "OrkaCronJobFailing", "OrkaJobFailed"),),
+        symptom=(
+            _one_of("alertname", "OrkaErrorRateHigh", *BURN_ALERTS, "OrkaCronJobFailing", "OrkaJobFailed"),
+        ),
     ),
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GIGABYTE = 1024**3
 # How many times faster than allowed: within an hour 2 % of what may fail in 30 days, within six hours 5 %,
 # within one day and within three days 10 %.
-BURNS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
+BURN_RATES = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
 
 
 def values_of(settings: Settings) -> Mapping[str, str]:
@@ -53,4 +53,4 @@ def _burns(availability_percent: float | None) -> dict[str, str]:
     if availability_percent is None:
         return {}
     may_fail = 100 - availability_percent
-    return {f"burn-{window}": _share(times * may_fail) for window, times in BURNS.items()}
+    return {f"burn-{window}": _share(times * may_fail) for window, times in BURN_RATES.items()}

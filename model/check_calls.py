@@ -94,7 +94,7 @@ def application_calls(base: str) -> tuple[FunctionalCall, ...]:
     )
 
 
-def token_calls(base: str, *, critical: bool = True) -> tuple[FunctionalCall, ...]:
+def token_calls(base: str, *, critical: bool) -> tuple[FunctionalCall, ...]:
     """Who must be refused, and that another tenant does not see the posted event.
 
     `critical` is False for an application that is known to let everybody in: it stays visible.

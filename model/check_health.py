@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from model.check_kinds import HealthCheck, JsonAssertion
 from model.check_surroundings import NotHere
-from model.checks import health_urls
+from model.health import health_urls
 from model.settings_checks import extended
 
 if TYPE_CHECKING:

@@ -54,13 +54,13 @@ Kind = Literal[
 FUNCTIONAL_LATENCY_MS = 5_000
 
 
-class Strict(BaseModel):
+class ChecksModel(BaseModel):
     """The base of everything in a file of checks: frozen, no conversions, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class Check(Strict):
+class Check(ChecksModel):
     """What every check has.
 
     A red check that is not `critical` degrades the release, no more. `excused_by` names checks that
@@ -73,7 +73,7 @@ class Check(Strict):
     excused_by: tuple[Name, ...] = ()
 
 
-class JsonAssertion(Strict):
+class JsonAssertion(ChecksModel):
     """What one field of a JSON answer must be. `field` is a dotted path: `events.0.id`, `status`.
 
     At least one of the conditions is given; all that are given must hold. `at_most` compares numbers,

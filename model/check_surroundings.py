@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from model.check_kinds import Captured, Check, EnvName, Kind, Name, Pattern, Strict, Url
+from model.check_kinds import Captured, Check, ChecksModel, EnvName, Kind, Name, Pattern, Url
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -128,7 +128,7 @@ class KeyCheck(Check):
     key_env: EnvName
 
 
-class NotHere(Strict):
+class NotHere(ChecksModel):
     """A check that this place cannot run, and why: it is listed, so that nobody takes it for passed."""
 
     name: Name

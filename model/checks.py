@@ -14,13 +14,13 @@ from pydantic import model_validator
 
 from model.check_kinds import (
     Check,
+    ChecksModel,
     EnvName,
     FunctionalCall,
     HealthCheck,
     JsonAssertion,
     Kind,
     LatencyCheck,
-    Strict,
     Url,
 )
 from model.check_surroundings import (
@@ -47,7 +47,6 @@ __all__ = [
     "HealthCheck",
     "JsonAssertion",
     "TokenSource",
-    "health_urls",
     "render",
 ]
 
@@ -73,7 +72,7 @@ KIND_OF: Mapping[type[Check], Kind] = {
 """The kind of a check; with `-` as `_`, it is also the key of its list in the file."""
 
 
-class TokenSource(Strict):
+class TokenSource(ChecksModel):
     """Where the bearer token comes from: `token_env`, or a password grant at Supabase auth.
 
     The grant is used where `token_env` is unset: POST `{supabase_url}/auth/v1/token?grant_type=password`.
@@ -93,7 +92,7 @@ class TokenSource(Strict):
     database_url_env: EnvName = "ORKA_CHECK_DATABASE_URL"
 
 
-class ChecksFile(Strict):
+class ChecksFile(ChecksModel):
     """All checks of one release. What needs nothing before it runs side by side, calls run in their order."""
 
     schema_version: Literal[1] = CHECKS_SCHEMA
@@ -144,18 +143,6 @@ class ChecksFile(Strict):
 def kind_of(check: Check) -> Kind:
     """Return the word for what a check is."""
     return KIND_OF[type(check)]
-
-
-def health_urls(api_url: str, frontend_url: str) -> dict[str, str]:
-    """Return the guide's four health addresses and the frontend's, by the names the stack exports."""
-    api, frontend = api_url.rstrip("/"), frontend_url.rstrip("/")
-    return {
-        "backend": f"{api}/health",
-        "database": f"{api}/health/db",
-        "redis": f"{api}/health/redis",
-        "openai": f"{api}/health/openai",
-        "frontend": f"{frontend}/",
-    }
 
 
 def render(checks: ChecksFile) -> str:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from model import profiles
-from model.crossing import crossing_faults
+from model.cross_setting_rules import crossing_faults
+from model.project import PROJECT
 from model.secrets import SECRET_KEYS, SECRETS, SecretSpec
 from model.settings import Settings
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-PROJECT = "orka-ppm"
 # Under which sink each is needed. Tuples: what stands there may be a list, which no set can be asked for.
 LOG_SECRETS = {
     "fluentd-shared-key": ("elasticsearch", "splunk", "file"),

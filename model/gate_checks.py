@@ -9,7 +9,7 @@ from model.check_defaults import Wanted
 from model.checks import TokenSource
 from model.job_effects import Task
 from model.jobs import active
-from model.told import bundle_hosts
+from model.verification_output import bundle_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,10 +1,8 @@
-"""The health addresses inside the cluster: who answers each, the application itself or the checker."""
+"""The health addresses, public and inside the cluster: who answers each, the application or the checker."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from model.checks import health_urls
 
 if TYPE_CHECKING:
     from model.settings import Settings
@@ -19,6 +17,12 @@ ADDRESSES = {
 """The guide's, by name. The checker can answer all but the first."""
 PAGE = "frontend"
 """The one that is a page, and judged by its code."""
+
+
+def health_urls(api_url: str, frontend_url: str) -> dict[str, str]:
+    """Return the guide's four health addresses and the frontend's, by the names the stack exports."""
+    api, page = api_url.rstrip("/"), frontend_url.rstrip("/")
+    return {**{name: f"{api}{path}" for name, path in ADDRESSES.items()}, PAGE: f"{page}/"}
 
 
 def frontend_url(settings: Settings) -> str:

@@ -50,12 +50,12 @@ _EFFECTS: dict[Task, str] = {
 }
 
 
-def effects(begun: Mapping[Task, str], own: Mapping[Task, str] | None = None) -> tuple[RowCheck, ...]:
+def effects(begun: Mapping[Task, str], own: Mapping[Task, str]) -> tuple[RowCheck, ...]:
     """Return the check of each job's effect, by when its run began: one that writes nothing has none.
 
     `own` are questions of the stack file's, instead of those here.
     """
-    asked = _EFFECTS | {task: as_row(text, _BEGUN) for task, text in (own or {}).items()}
+    asked = _EFFECTS | {task: as_row(text, _BEGUN) for task, text in own.items()}
     return tuple(
         RowCheck(name=f"{PREFIX}{task}", query=asked[task], since=moment, expect={"done": True})
         for task, moment in begun.items()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.job_effects import Task
     from model.settings import CronJob, Settings
 
-FEATURES = {
+FEATURES: Mapping[Task, str] = {
     "anomaly-detection": "anomaly_detection",
     "embedding-generation": "rag_search",
     "model-training": "ml_classification",
@@ -17,12 +19,7 @@ FEATURES = {
 """By the job's name in the settings."""
 
 # The guide's name of each job, by its name in the settings; the program's argument is the settings' name.
-JOB_NAMES = {
-    "anomaly-detection": "anomaly-detection-job",
-    "embedding-generation": "embedding-generation-job",
-    "model-training": "model-training-job",
-    "scheduled-reports": "scheduled-reports-job",
-}
+JOB_NAMES: Mapping[Task, str] = {task: f"{task}-job" for task in FEATURES}
 
 
 def run_once(settings: Settings) -> tuple[Task, ...]:
@@ -31,7 +28,7 @@ def run_once(settings: Settings) -> tuple[Task, ...]:
     return tuple(task for task in wanted.run_jobs if wanted.enabled and task in active(settings))
 
 
-def active(settings: Settings) -> dict[str, CronJob]:
+def active(settings: Settings) -> dict[Task, CronJob]:
     """The jobs whose feature is on, by their name in the settings."""
     features = settings.backend.features
     return {

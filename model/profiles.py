@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from model.merge import merged
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,13 +68,5 @@ def complete(document: Mapping[str, Any]) -> Json:
         profile = group.get("profile", "guide") if isinstance(group, dict) else None
         given = group.get("contract", {}) if isinstance(group, dict) else None
         if isinstance(profile, str) and profile in profiles and isinstance(given, dict):
-            found[part] = {**group, "contract": _over(profiles[profile], given)}
+            found[part] = {**group, "contract": merged(profiles[profile], given)}
     return found
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged

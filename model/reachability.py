@@ -24,7 +24,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """One service outside of the namespace: its port, and the ranges of addresses where it may be."""
 
     port: int
@@ -89,7 +89,7 @@ def monitoring_connections(settings: Settings) -> list[tuple[str, str]]:
     return found
 
 
-def outside(settings: Settings) -> dict[str, Place]:
+def outside(settings: Settings) -> dict[str, Destination]:
     """Every service outside of the namespace that the application uses, by name."""
     network = settings.network
     by_url = {
@@ -97,31 +97,33 @@ def outside(settings: Settings) -> dict[str, Place]:
         "supabase": (settings.supabase.url, network.supabase),
         "openai": (settings.openai.base_url, network.openai),
     }
-    found = {"database": _place(network.database.port, network.database.cidrs, network.cluster_cidrs)}
+    found = {"database": _destination(network.database.port, network.database.cidrs, network.cluster_cidrs)}
     for name, (url, addresses) in by_url.items():
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         literal = _literal(parts.hostname or "")
         given = addresses.cidrs or ((literal,) if literal else ())
-        found[name] = _place(port, given, network.cluster_cidrs)
+        found[name] = _destination(port, given, network.cluster_cidrs)
     if settings.frontend.url:
         port = urlsplit(settings.frontend.url).port or DEFAULT_PORTS["https"]
-        found[EXTERNAL_FRONTEND] = _place(port, (), network.cluster_cidrs)
+        found[EXTERNAL_FRONTEND] = _destination(port, (), network.cluster_cidrs)
     named = {"kubernetes": network.kubernetes, "alerts": network.alerts, **network.further}
-    for name, place in named.items():
-        found[name] = _place(place.port, place.cidrs, network.cluster_cidrs)
+    for name, known in named.items():
+        found[name] = _destination(known.port, known.cidrs, network.cluster_cidrs)
     if settings.logging.url:
         parts = urlsplit(settings.logging.url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
-        found["log-sink"] = _place(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
-    found["public"] = _place(DEFAULT_PORTS["https"], network.public.cidrs, network.cluster_cidrs)
+        found["log-sink"] = _destination(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
+    found["public"] = _destination(DEFAULT_PORTS["https"], network.public.cidrs, network.cluster_cidrs)
     return found
 
 
-def _place(port: int, cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Place:
+def _destination(port: int, cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
     if cidrs:
-        return Place(port, dict.fromkeys(cidrs, ()))
-    return Place(port, {anywhere: tuple(r for r in inside if _same(r, anywhere)) for anywhere in ANYWHERE})
+        return Destination(port, dict.fromkeys(cidrs, ()))
+    return Destination(
+        port, {anywhere: tuple(r for r in inside if _same(r, anywhere)) for anywhere in ANYWHERE}
+    )
 
 
 def _same(one: str, other: str) -> bool:

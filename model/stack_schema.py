@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from model.project import PROJECT
 from model.secrets import SECRETS
 from model.settings import Settings
 
-PROJECT = "orka-ppm"
 _ENCRYPTED = {
     "type": "object",
     "properties": {"secure": {"type": "string"}},

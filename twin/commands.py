@@ -46,10 +46,10 @@ def run(
     return done.stdout
 
 
-def succeeds(argv: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> bool:
+def succeeds(argv: Sequence[str]) -> bool:
     """Whether the command is there and ends with code 0."""
     try:
-        run(argv, timeout_s=timeout_s)
+        run(argv)
     except StepError:
         return False
     return True

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twin import database, secrets
 from twin.environment import environment
 from twin.paths import BRIDGE_ADDRESS, default
+from twin.standins import supabase_auth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +33,7 @@ def main() -> int:
     try:
         return _deploy_and_check(default())
     except subprocess.TimeoutExpired as error:
-        _say(
-            f"`{' '.join(error.cmd)}` was ended after {error.timeout:.0f} s: README.md, When something was cut off"
-        )
+        _say(f"`{' '.join(error.cmd)}` was ended after {error.timeout:.0f} s; see README.md, cut off")
         return NOT_DEPLOYED
 
 
@@ -70,7 +69,7 @@ def check_user(paths: Paths) -> dict[str, str]:
         "ORKA_CHECK_JWT_SECRET": known.jwt_secret,
         "ORKA_CHECK_OTHER_EMAIL": known.users[1].email,
         "ORKA_CHECK_OTHER_PASSWORD": known.users[1].password,
-        "SUPABASE_URL": f"http://{BRIDGE_ADDRESS}:8602",
+        "SUPABASE_URL": f"http://{BRIDGE_ADDRESS}:{supabase_auth.PORT}",
         "SUPABASE_KEY": known.supabase_key,
         "ORKA_CHECK_EMAIL": known.users[0].email,
         "ORKA_CHECK_PASSWORD": known.users[0].password,

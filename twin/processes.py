@@ -195,10 +195,10 @@ class Supervisor:
         found = [self._read(file) for file in self._records.glob("*.json")]
         return sorted((record for record in found if record), key=lambda record: record.start_ticks)
 
-    def log_end(self, name: str, lines: int = LOG_LINES) -> str:
+    def log_end(self, name: str) -> str:
         """The last lines of a process's log, with its place."""
         log = self._paths.logs / f"{name}.log"
-        text = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else ["(no log)"]
+        text = log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.exists() else ["(no log)"]
         return "\n".join([f"  last lines of {log}:", *(f"  | {line[:400]}" for line in text)])
 
     def _write(self, record: Record) -> None:

@@ -71,17 +71,6 @@ class Secrets(BaseModel):
     def _derived(self, purpose: str) -> str:
         return hashlib.sha256(f"{purpose} {self.registry_http_secret}".encode()).hexdigest()
 
-    def user_of(self, tenant_id: str) -> User:
-        """The seeded user of a tenant.
-
-        Raises:
-            KeyError: no user has that tenant.
-        """
-        for user in self.users:
-            if user.tenant_id == tenant_id:
-                return user
-        raise KeyError(tenant_id)
-
 
 def of(paths: Paths) -> Secrets:
     """The secrets of this twin; made and kept (mode 0600) when it has none yet."""

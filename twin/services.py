@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin import application, database, docker, edge, images, redis, registry
-from twin.paths import default
 from twin.processes import Supervisor
 from twin.standins import services as standins
 
@@ -14,22 +13,20 @@ if TYPE_CHECKING:
     from twin.steps import Step
 
 
-def steps(paths: Paths | None = None) -> list[Step]:
+def steps(paths: Paths) -> list[Step]:
     """What does not need the cluster: images and the hosted services. The bridge is there already."""
-    where = paths or default()
-    supervisor = Supervisor(where)
+    supervisor = Supervisor(paths)
     return [
-        *registry.steps(where, supervisor),
-        *docker.steps(where, supervisor),
-        *images.steps(where),
-        *application.steps(where),
-        *database.steps(where, supervisor),
-        *redis.steps(where, supervisor),
-        *standins.steps(where, supervisor),
+        *registry.steps(paths, supervisor),
+        *docker.steps(paths, supervisor),
+        *images.steps(paths),
+        *application.steps(paths),
+        *database.steps(paths, supervisor),
+        *redis.steps(paths, supervisor),
+        *standins.steps(paths, supervisor),
     ]
 
 
-def steps_after_cluster(paths: Paths | None = None) -> list[Step]:
+def steps_after_cluster(paths: Paths) -> list[Step]:
     """What watches the cluster."""
-    where = paths or default()
-    return edge.steps(where, Supervisor(where))
+    return edge.steps(paths, Supervisor(paths))

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from model.merge import merged
+from model.project import PROJECT
 from twin import application, edge_controller, files, secrets
 from twin import images as base_images
 from twin.environment import environment
 from twin.paths import BRIDGE_ADDRESS
-from twin.standins import alert_channels
+from twin.standins import alert_channels, openai, supabase_auth
 from twin.steps import Step, StepError
 
 if TYPE_CHECKING:
@@ -27,20 +29,10 @@ if TYPE_CHECKING:
 
     from twin.paths import Paths
 
-PROJECT = "orka-ppm"
 STACK = "staging"
 COMMAND_TIMEOUT_S = 60
 CHANNELS = f"http://{BRIDGE_ADDRESS}:{alert_channels.PORT}"
 BRIDGE_RANGE = f"{BRIDGE_ADDRESS}/32"
-
-
-def derive(committed: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """The committed file with the overlay's values over it, group by group; neither is changed."""
-    merged = dict(committed)
-    for key, value in overlay.items():
-        old = merged.get(key)
-        merged[key] = derive(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
@@ -51,9 +43,9 @@ def overlay(paths: Paths, images: Mapping[str, str]) -> dict[str, Any]:
         f"{PROJECT}:registry": {"host": "localhost:5000", "username": known.registry_user},
         f"{PROJECT}:images": {name: _by_digest(reference) for name, reference in sorted(images.items())},
         f"{PROJECT}:database": {"superuser": True},
-        f"{PROJECT}:supabase": {"url": f"http://{BRIDGE_ADDRESS}:8602"},
+        f"{PROJECT}:supabase": {"url": f"http://{BRIDGE_ADDRESS}:{supabase_auth.PORT}"},
         f"{PROJECT}:openai": {
-            "base-url": f"http://{BRIDGE_ADDRESS}:8601/v1",
+            "base-url": f"http://{BRIDGE_ADDRESS}:{openai.PORT}/v1",
             "organization": known.openai_organization,
         },
         # Everything that is not in the cluster is on the bridge's address.
@@ -137,7 +129,7 @@ def write(paths: Paths, images: Mapping[str, str]) -> bool:
     salt = _initialised(paths)
     committed = yaml.safe_load((paths.checkout / "Pulumi.staging.yaml").read_text())
     before = paths.stack_file.read_text() if paths.stack_file.exists() else ""
-    config = derive(committed["config"], overlay(paths, images))
+    config = merged(committed["config"], overlay(paths, images))
     document = {"encryptionsalt": salt, "config": config}
     values = given_secrets(paths)
     known = _known_ciphertexts(before, values, paths)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ops.adopt.key import Manifest
     from ops.adopt.verdict import Finding
-    from ops.adopt.wanted import Wanted
+    from ops.adopt.wanted import PreviewedObjects
 
 KINDS = ",".join((*IN_A_NAMESPACE, "statefulsets.apps", "daemonsets.apps", "persistentvolumeclaims"))
 """What an `up` may meet, and what people may have made beside it."""
@@ -33,7 +33,7 @@ class Cluster:
 
     context: str | None = None
 
-    def findings(self, asked: Wanted) -> list[Finding]:
+    def findings(self, asked: PreviewedObjects) -> list[Finding]:
         """Say of every object that an `up` makes, and of every other in its namespace, what happens to it.
 
         Raises:

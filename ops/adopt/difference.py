@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ops.adopt.parts import ABSENT, joined, parts
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 from ops.status.drift import LAST_APPLIED
 
 if TYPE_CHECKING:

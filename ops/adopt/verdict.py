@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ops.adopt.key import Key
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ops.adopt.difference import Change
     from ops.adopt.key import Manifest
-    from ops.adopt.wanted import Wanted
+    from ops.adopt.wanted import PreviewedObjects
     from ops.status.drift import Drift
 
 SETTING = "orka-ppm:cluster.selector-labels"
@@ -74,7 +74,7 @@ def refused(key: Key, live: Manifest | None, said: str) -> Finding:
     return Finding(key=key, verdict=Verdict.CANNOT, cause=cause, remedy=remedy, in_the_way=True)
 
 
-def left_alone(wanted: Wanted, live: Iterable[Manifest]) -> list[Finding]:
+def left_alone(wanted: PreviewedObjects, live: Iterable[Manifest]) -> list[Finding]:
     """What lies in the namespace beside the stack, made by people; what a controller made has an owner."""
     ours = {Key.of(made) for made in wanted.makes} | wanted.owned
     closed = Key("NetworkPolicy", "default-deny") in ours

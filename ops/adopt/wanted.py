@@ -27,7 +27,7 @@ class PreviewError(RuntimeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class PreviewedObjects:
     """What `up` makes, and what is the stack's already."""
 
     namespace: str
@@ -35,7 +35,7 @@ class Wanted:
     owned: frozenset[Key]
 
 
-def read(text: str) -> Wanted:
+def read(text: str) -> PreviewedObjects:
     """Return what a preview says of Kubernetes' objects.
 
     Raises:
@@ -54,7 +54,7 @@ def read(text: str) -> Wanted:
         raise PreviewError("it names no Namespace: take it with --show-sames, and of the whole stack")
     makes = tuple(made for op, made in found if op == _MAKES)
     owned = frozenset(Key.of(made) for op, made in found if op != _MAKES)
-    return Wanted(namespace=str(namespaces[0]), makes=makes, owned=owned)
+    return PreviewedObjects(namespace=str(namespaces[0]), makes=makes, owned=owned)
 
 
 def is_complete(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ops.checks.asking import milliseconds_since
 from ops.checks.result import Outcome
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

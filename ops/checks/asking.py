@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from ops.checks.judge import Answer
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

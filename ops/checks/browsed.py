@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

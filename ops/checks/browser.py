@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ops.checks.asking import milliseconds_since
 from ops.checks.browsed import Seen, fault, is_foreign, led
 from ops.checks.result import Outcome
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from model.check_kinds import FunctionalCall, HealthCheck
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.callers import NoSuchTokenError, token_of
-from ops.checks.fill import MissingError, fill
 from ops.checks.judge import captures, own_reason_against, reason_against
 from ops.checks.result import Outcome
+from ops.checks.substitute import MissingError, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ import psycopg
 from ops.checks.asking import milliseconds_since
 from ops.checks.result import Outcome
 from ops.checks.rows import CONNECT_S, unanswered
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 from ops.migrate.contract import ContractError, parse_contract
 from ops.migrate.verify import compare_catalog
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ops.checks import workloads
 from ops.checks.asking import milliseconds_since
 from ops.checks.result import Outcome
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 from ops.cluster import kubectl
 from ops.cluster import logs as container_logs
 

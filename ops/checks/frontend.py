@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.page import assets, hosts, type_fault
-from ops.checks.patience import may_ask_again, pause
 from ops.checks.result import Outcome
-from ops.checks.shown import SHOWN_CHARACTERS, plain
+from ops.checks.retry import may_ask_again, pause
+from ops.checks.sanitise import SHOWN_CHARACTERS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -145,7 +145,7 @@ def not_merged(here: RunResult, reason: str) -> RunResult:
 
 
 def errored(
-    here: RunResult, reason: str, critical: Mapping[str, bool], baseline: RunResult | None = None
+    here: RunResult, reason: str, critical: Mapping[str, bool], baseline: RunResult | None
 ) -> RunResult:
     """Return the result of the shell with an error for all that a Job was to ask and did not.
 

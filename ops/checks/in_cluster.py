@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ops.checks import gate_job
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 from ops.cluster import kubectl
 
 if TYPE_CHECKING:

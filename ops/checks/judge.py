@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ops.checks.shown import plain
-from ops.checks.shown import value as shown_value
+from ops.checks.sanitise import plain
+from ops.checks.sanitise import value as shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from model.check_defaults import Profile, Wanted, default_checks
 from model.check_shell import Deployed
-from model.told import Told
+from model.verification_output import Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from model.checks import ChecksFile, TokenSource
 
 PULUMI_SECONDS = 90
-APPLICATION = ("backend", "frontend")
+JUDGED_DEPLOYMENTS = ("backend", "frontend")
 """Whose pods and logs are judged, where they are deployed."""
 
 
@@ -112,7 +112,7 @@ def _deployed(outputs: Mapping[str, Any], known: Told) -> Deployed:
     references = known.references(images) if isinstance(images, dict) else {}
     return Deployed(
         namespace=str(outputs.get("namespace", "staging")),
-        images={name: references[name] for name in APPLICATION if name in references},
+        images={name: references[name] for name in JUDGED_DEPLOYMENTS if name in references},
         cron_jobs=schedules if isinstance(schedules, dict) else {},
         suspended=known.suspended_cron_jobs,
         time_zone=known.time_zone,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
-from ops.checks import shown
+from ops.checks import sanitise
 from ops.checks.asking import milliseconds_since
 from ops.checks.callers import claims_of
-from ops.checks.fill import MissingError, fill
 from ops.checks.result import Outcome
+from ops.checks.substitute import MissingError, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def row_fault(row: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> str
         return "there is no such row"
     for column, value in expected.items():
         if row.get(column) != value:
-            return f"column {column} is {shown.value(row.get(column))}, expected {shown.value(value)}"
+            return f"column {column} is {sanitise.value(row.get(column))}, expected {sanitise.value(value)}"
     return None
 
 

@@ -26,8 +26,8 @@ from ops.checks import address, browser, calls, catalog, cluster, frontend, keys
 from ops.checks.asking import milliseconds_since
 from ops.checks.connection import client
 from ops.checks.latency import latency
-from ops.checks.patience import until_answered
 from ops.checks.result import CheckResult, Outcome, RunResult
+from ops.checks.retry import until_answered
 from ops.checks.session import Session
 from ops.checks.token import GivenToken
 

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.checks.shown import masked, plain
+from ops.checks.sanitise import masked, plain
 from ops.cluster import objects
 from ops.counted import counted
 

@@ -10,10 +10,9 @@ import json
 import subprocess
 import sys
 
+from model.project import OWN_IMAGES, PROJECT
 from ops import flags
 
-PROJECT = "orka-ppm"
-APPLICATION = ("backend", "frontend", "ops")
 TIMEOUT_S = 60
 EXIT_CODES = """exit codes:
    0  done
@@ -85,7 +84,7 @@ def pin(images: dict[str, str], stack: str, done: list[str]) -> None:
     Raises:
         PulumiError: Pulumi refused one; those in `done` are written.
     """
-    for name in (name for name in APPLICATION if name in images):
+    for name in (name for name in OWN_IMAGES if name in images):
         repository, _, digest = images[name].partition("@")
         place = f"{PROJECT}:images.{name}"
         at = ("--path", "--stack", stack, "--non-interactive")

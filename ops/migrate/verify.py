@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.migrate import catalog, members, probes, surroundings, tenant_claim
+from ops.migrate import catalog, members, surroundings, tenant_claim, trial
 from ops.migrate.contract import Catalog, Contract, Finding, compare, counts
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Verdict:
 def verify(connection: psycopg.Connection, contract: Contract, *, newer_schema: bool) -> Verdict:
     """Judge the database. Must run in a transaction: a read-only one compares, another one also tries out."""
     verdict = compare_catalog(connection, contract, newer_schema=newer_schema)
-    if probes.read_only(connection):
+    if trial.read_only(connection):
         return verdict
     return try_out(connection, contract, verdict, newer_schema=newer_schema)
 
@@ -69,7 +69,7 @@ def try_out(
     if newer_schema:
         return replace(verdict, left_out=("behaviour was not tried out: a newer program knows what it is",))
     behaviour = tenant_claim.at(tenant_claim.read(connection), contract.behaviour)
-    probed = probes.probe(connection, behaviour, contract)
+    probed = trial.probe(connection, behaviour, contract)
     found = probed.findings
     if len(found) > _SHOWN:
         more = Finding(fault="behaves otherwise", object=f"{len(found) - _SHOWN} more probes")

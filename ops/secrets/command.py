@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.project import PROJECT
 from model.secrets import SECRETS, SecretSpec
 from ops import flags
 from ops.counted import counted
@@ -23,7 +24,6 @@ from ops.secrets.others import left_out, public_faults
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROJECT = "orka-ppm"
 TIMEOUT_S = 60
 GENERATED = {"ENCRYPTION_KEY": 32, "ENCRYPTION_SALT": 16, "JWT_SECRET": 48}
 EXIT_CODES = """exit codes:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model.project import PROJECT
 from model.secrets import SECRETS
 from ops import flags
 from ops.secrets.envfile import render
@@ -16,7 +17,6 @@ from ops.secrets.envfile import render
 if TYPE_CHECKING:
     import argparse
 
-PROJECT = "orka-ppm"
 TIMEOUT_S = 60
 FLAG = "--show-secrets"
 

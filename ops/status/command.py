@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from model.check_surroundings import TlsCheck
 from model.checks import ChecksFile
-from model.told import Told
+from model.verification_output import Told
 from ops import flags
 from ops.checks import outputs, runner
 from ops.checks.connection import ConnectTo, trust

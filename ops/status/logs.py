@@ -7,7 +7,7 @@ import sys
 
 from ops import flags
 from ops.checks import gate_job
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 from ops.cluster import kubectl, objects
 
 LINES = 50

@@ -9,7 +9,7 @@ from ops.cluster import objects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from model.told import Told
+    from model.verification_output import Told
 
 
 def deployments(items: Iterable[Mapping[str, Any]], outputs: Mapping[str, Any], told: Told) -> list[str]:

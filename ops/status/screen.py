@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from model.told import Told
+    from model.verification_output import Told
 
 SCHEMA = 1
 

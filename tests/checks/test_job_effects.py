@@ -58,7 +58,7 @@ def _looked_for(
     checks = ChecksFile(
         release_id="bench",
         token=TokenSource(supabase_url=stage.bench.url("supabase_auth")),
-        database=effects({task: begun}, own),
+        database=effects({task: begun}, own or {}),
     )
     url = database.server.url("orka_readonly_1", database.name)
     return stage.bench.checks(checks, stage.bench.credentials(url))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.migrate import probes
+from ops.migrate import trial
 from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.contract import parse_contract
 from tests.sql.mutations import MUTATIONS
@@ -54,7 +54,7 @@ def tried(connection: psycopg.Connection[Any], statement: str) -> tuple[str, ...
     """What the probes find after a statement that is then rolled back."""
     with connection.transaction(force_rollback=True):
         connection.execute(statement.encode())
-        return tuple(map(str, probes.probe(connection, BEHAVIOUR, CONTRACT).findings))
+        return tuple(map(str, trial.probe(connection, BEHAVIOUR, CONTRACT).findings))
 
 
 def test_verify_tries_thousands_of_probes_and_says_how_many_of_which_kind(migrated: Database) -> None:

@@ -12,6 +12,7 @@ from model.check_calls import EVENT
 from tests.twin.load import Edge
 from twin import secrets
 from twin.paths import BRIDGE_ADDRESS
+from twin.standins import supabase_auth
 
 if TYPE_CHECKING:
     from twin.paths import Paths
@@ -27,7 +28,7 @@ class Api:
         known = secrets.of(paths)
         user = known.users[tenant]
         answer = httpx.post(
-            f"http://{BRIDGE_ADDRESS}:8602/auth/v1/token",
+            f"http://{BRIDGE_ADDRESS}:{supabase_auth.PORT}/auth/v1/token",
             params={"grant_type": "password"},
             headers={"apikey": known.supabase_key},
             json={"email": user.email, "password": user.password},

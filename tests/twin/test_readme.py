@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from model.merge import merged
 from model.secrets import SECRETS
 from tests.twin.conftest import PATHS, heal
 from tests.twin.readme import commands
@@ -37,7 +38,7 @@ def newcomer(deployed: Stack, tmp_path: Path, twin_environment: dict[str, str]) 
     subprocess.run(["git", "clone", "-q", str(CHECKOUT), str(folder)], check=True, timeout=60)
     images = {**application.digests(PATHS), **base_images.digests(PATHS, *base_images.MONITORING)}
     document = yaml.safe_load((folder / "Pulumi.staging.yaml").read_text())
-    document["config"] = stack_file.derive(document["config"], stack_file.overlay(PATHS, images))
+    document["config"] = merged(document["config"], stack_file.overlay(PATHS, images))
     (folder / "Pulumi.staging.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     given = stack_file.given_secrets(PATHS)
     variables = [f"{spec.variable}={given[spec.key]}" for spec in SECRETS if spec.key in given]

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from model import alerts, health
-from model.alert_routes import BURNS
+from model.alert_routes import BURN_ALERTS
 from model.cron_limits import limits
 from model.faults import read_settings
 from model.schedule import longest_gap_s
@@ -111,20 +111,20 @@ def test_a_rehearsal_shortens_waits_and_windows_and_no_threshold() -> None:
 def test_without_counters_of_the_edge_nothing_is_said_about_traffic() -> None:
     groups = rules(settings(**{"edge-metrics": {"source": "ingress-nginx", "targets": []}}))["groups"]
     traffic = {"OrkaErrorRateHigh", "OrkaLatencyHigh", "OrkaLatencyElevated"}
-    assert _left_out(groups) == {*OPERATORS, *traffic, *BURNS}
+    assert _left_out(groups) == {*OPERATORS, *traffic, *BURN_ALERTS}
 
 
 def test_without_a_promise_no_budget_is_spent() -> None:
     groups = rules(settings(thresholds={"availability-percent": None}))["groups"]
-    assert _left_out(groups) == {*OPERATORS, *BURNS}
+    assert _left_out(groups) == {*OPERATORS, *BURN_ALERTS}
 
 
 def test_a_budget_is_what_a_promise_leaves() -> None:
     half = rules(settings(thresholds={"availability-percent": 99.5}))["groups"]
-    assert "ratio_1h > 0.0144 " in _rule(SHIPPED, BURNS[0])["expr"]
-    assert "ratio_1h > 0.072 " in _rule(half, BURNS[0])["expr"]
-    assert "ratio_3d > 0.001 " in _rule(SHIPPED, BURNS[1])["expr"]
-    assert "ratio_3d > 0.005 " in _rule(half, BURNS[1])["expr"]
+    assert "ratio_1h > 0.0144 " in _rule(SHIPPED, BURN_ALERTS[0])["expr"]
+    assert "ratio_1h > 0.072 " in _rule(half, BURN_ALERTS[0])["expr"]
+    assert "ratio_3d > 0.001 " in _rule(SHIPPED, BURN_ALERTS[1])["expr"]
+    assert "ratio_3d > 0.005 " in _rule(half, BURN_ALERTS[1])["expr"]
 
 
 def test_only_the_share_of_errors_that_the_guide_names_wakes_somebody() -> None:
@@ -133,7 +133,7 @@ def test_only_the_share_of_errors_that_the_guide_names_wakes_somebody() -> None:
     severities = {rule["alert"]: rule["labels"]["severity"] for group in traffic for rule in group["rules"]}
     pages = {alert for alert, severity in severities.items() if severity == "critical"}
     assert pages == {"OrkaErrorRateHigh"}
-    assert set(BURNS) <= set(severities)
+    assert set(BURN_ALERTS) <= set(severities)
 
 
 def test_without_an_aggregator_or_an_issuer_nothing_is_said_about_them() -> None:

@@ -16,7 +16,7 @@ from ops.checks.address import address_fault, days_fault
 from ops.checks.judge import Answer, reason_against
 from ops.checks.latency import against_targets, percentile
 from ops.checks.rows import row_fault
-from ops.checks.shown import plain
+from ops.checks.sanitise import plain
 from tests.checks import documents as k8s
 from tests.unit.test_checks_verdicts import _check
 

@@ -13,8 +13,8 @@ from model.check_defaults import Wanted, default_checks
 from model.checks import TokenSource
 from ops.checks import keys
 from ops.checks.connection import trust
-from ops.checks.patience import until_answered
 from ops.checks.possible import possible
+from ops.checks.retry import until_answered
 from ops.checks.session import Limits, Means, Session
 from ops.checks.token import Credentials, credentials
 from tests.unit.harness import SECRETS, Run

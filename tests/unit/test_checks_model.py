@@ -14,9 +14,9 @@ from model.check_shell import Deployed
 from model.checks import ChecksFile, kind_of, render
 from ops.checks.callers import claims_of, token_of
 from ops.checks.connection import ConnectTo
-from ops.checks.fill import MissingError, fill
 from ops.checks.judge import Answer, reason_against
 from ops.checks.possible import possible
+from ops.checks.substitute import MissingError, fill
 from ops.checks.token import Credentials, GivenToken, PasswordGrant
 from twin.secrets import mint
 

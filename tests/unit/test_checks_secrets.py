@@ -13,7 +13,7 @@ import pytest
 from model.check_surroundings import LogsCheck
 from model.checks import TokenSource
 from ops.checks.asking import NoAnswer, Request, ask
-from ops.checks.shown import masked
+from ops.checks.sanitise import masked
 from ops.checks.token import NoTokenSourceError, credentials
 from ops.checks.workloads import log_fault
 

@@ -25,6 +25,7 @@ TOKENS = {
     "orka:index:Edge",
     "orka:index:Exporters",
     "orka:index:Frontend",
+    "orka:index:StagingNamespace",
     "orka:index:Images",
     "orka:index:JobRuns",
     "orka:index:Limits",
@@ -33,10 +34,9 @@ TOKENS = {
     "orka:index:NetworkPolicies",
     "orka:index:PullSecret",
     "orka:index:ServiceAccounts",
-    "orka:index:StagingNamespace",
+    "orka:index:Watcher",
     "orka:index:Standalone",
     "orka:index:Verification",
-    "orka:index:Watcher",
 }
 NOT_BY_DEFAULT = {"orka:index:Logs", "orka:index:OperatorObjects", "orka:index:Server"}
 LONGEST_COMPONENT = 200

@@ -9,6 +9,7 @@ import pytest
 
 from model import alerts
 from model.faults import read_settings
+from model.merge import merged
 from tests.monitoring.support import Case, cases, cases_of_edge
 from tests.twin.rules_asked import (
     LEFT_OUT,
@@ -33,9 +34,7 @@ def _loaded(tmp_path: Path) -> list[alerts.Json]:
     paths = Paths(checkout=tmp_path, data=tmp_path, state=tmp_path, run=tmp_path)
     images = {name: f"localhost:5000/orka/{name}@{digest}" for name, digest in DIGESTS.items()}
     overlay = stack_file.overlay(paths, images)
-    config = stack_file.derive(
-        committed(), {key.removeprefix("orka-ppm:"): value for key, value in overlay.items()}
-    )
+    config = merged(committed(), {key.removeprefix("orka-ppm:"): value for key, value in overlay.items()})
     settings = read_settings(
         {key: json.dumps(value) for key, value in config.items()}, stack_file.given_secrets(paths)
     )

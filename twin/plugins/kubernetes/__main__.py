@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -14,7 +15,7 @@ from twin.plugins.kubernetes.servicer import KubernetesProvider
 def main() -> None:
     """Serve until the engine lets go."""
     address = sys.argv[1] if len(sys.argv) > 1 else ""
-    provider = KubernetesProvider(EngineLog(address))
+    provider = KubernetesProvider(EngineLog(address), os.environ)
     wire.serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server))
 
 

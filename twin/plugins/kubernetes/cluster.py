@@ -20,7 +20,7 @@ MARK_NAME = "orka-twin"
 class Cluster:
     """One provider configuration's cluster."""
 
-    def __init__(self, config: ProviderConfig, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, config: ProviderConfig, environment: Mapping[str, str]) -> None:
         self.config = config
         self._environment = environment
         self._lock = threading.Lock()

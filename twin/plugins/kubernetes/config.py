@@ -66,9 +66,8 @@ def parse_flag(name: str, value: object) -> bool:
     return text == "true"
 
 
-def read(inputs: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> ProviderConfig:
+def read(inputs: Mapping[str, Any], environment: Mapping[str, str]) -> ProviderConfig:
     """The configuration from plain inputs (secrets revealed) and, where they are silent, the environment."""
-    environment = os.environ if environment is None else environment
     flags = {
         name: parse_flag(name, inputs.get(name, environment.get(variable, "")))
         for name, variable in FLAGS.items()
@@ -95,14 +94,14 @@ class ClusterAccess:
     folder: Path = field(default_factory=Path.cwd)
 
 
-def cluster_access(config: ProviderConfig, environment: Mapping[str, str] | None = None) -> ClusterAccess:
+def cluster_access(config: ProviderConfig, environment: Mapping[str, str]) -> ClusterAccess:
     """The cluster that a configuration points at.
 
     Raises:
         UnreachableError: there is no kubeconfig, it cannot be read, or it has no such context.
 
     """
-    document, folder = _load(config.text("kubeconfig"), os.environ if environment is None else environment)
+    document, folder = _load(config.text("kubeconfig"), environment)
     name = config.text("context") or document.get("current-context") or ""
     context = _named(document, "contexts", name).get("context") or {}
     cluster_name = config.text("cluster") or context.get("cluster") or ""
@@ -122,7 +121,7 @@ def with_unknown(config: ProviderConfig, *, unknown: bool) -> ProviderConfig:
 
 
 def is_other_cluster(
-    olds: Mapping[str, Any], news: Mapping[str, Any], environment: Mapping[str, str] | None = None
+    olds: Mapping[str, Any], news: Mapping[str, Any], environment: Mapping[str, str]
 ) -> bool:
     """Whether two configurations lead to different API servers (or carry different identifiers)."""
     before, after = olds.get("clusterIdentifier"), news.get("clusterIdentifier")

@@ -67,7 +67,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     Methods that are not here answer Unimplemented.
     """
 
-    def __init__(self, log: EngineLog, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, log: EngineLog, environment: Mapping[str, str]) -> None:
         self._log = log
         self._environment = environment
         self._cancelled = threading.Event()

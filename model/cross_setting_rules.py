@@ -58,8 +58,10 @@ def _sentry(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[s
     host, port = sentry.host_and_port(dsn)
     named = any(host in each.hosts and each.port == port for each in settings.network.further.values())
     # Where a service may be anywhere, its port is open to everybody's.
-    places = outside(settings)
-    anywhere = {places[name].port for name in ("supabase", "openai") if ANYWHERE[0] in places[name].ranges}
+    destinations = outside(settings)
+    anywhere = {
+        destinations[name].port for name in ("supabase", "openai") if ANYWHERE[0] in destinations[name].ranges
+    }
     if not named and port not in anywhere:
         yield (
             "network.further lacks the host of sentry-dsn, so that no pod reaches it: "
