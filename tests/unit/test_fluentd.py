@@ -158,9 +158,8 @@ def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else
     run = _run(sink)
     assert run.error is None
     assert run.one("Deployment", "fluentd")
-    for name, manifest in manifests(run).items():
-        if "canary-shared" in json.dumps(manifest):
-            assert name == "secret-logs"
+    holding = {name for name, manifest in manifests(run).items() if "canary-shared" in json.dumps(manifest)}
+    assert holding == {"secret-logs"}
     [container] = run.one("Deployment", "fluentd").inputs["spec"]["template"]["spec"]["containers"]
     assert "env" not in container
     assert "envFrom" not in container

@@ -9,7 +9,7 @@ from tests.unit.harness import CHECKOUT
 from tests.unit.passages import standing_twice
 
 FOLDERS = ("components", "model", "ops", "policy", "twin")
-COMPONENT_LINES, PROGRAM_LINES = 200, 80
+COMPONENT_LINES, PROGRAM_LINES = 200, 60
 
 ONE = """
 def shares(found):
