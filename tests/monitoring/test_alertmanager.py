@@ -103,7 +103,7 @@ def test_nothing_secret_is_in_the_file_and_every_channel_says_when_it_is_over(wr
 def test_only_alerts_that_exist_explain_or_are_explained() -> None:
     rules = configuration(settings(), BOTH)["inhibit_rules"]
     matchers = [one for rule in rules for one in [*rule["source_matchers"], *rule["target_matchers"]]]
-    parts = [matcher.partition("=") for matcher in matchers]
-    named = {name for label, _, names in parts if label == "alertname" for name in names.strip('~"').split("|")}
+    patterns = [value for label, _, value in (one.partition("=") for one in matchers) if label == "alertname"]
+    named = {name for pattern in patterns for name in pattern.strip('~"').split("|")}
     assert named
     assert named <= set(SOURCE.alerts())

@@ -13,7 +13,8 @@ import yaml
 from model import fluentd
 from model.fluentd_text import Directive, faults, written
 from model.settings_logging import Logging
-from tests.unit.harness import CHECKOUT, SECRETS, Run, complete, manifests, run_program
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.other_settings import SINKS
 
 if TYPE_CHECKING:

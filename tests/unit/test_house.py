@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.secrets.files import files
-from tests.unit.harness import CHECKOUT
 from tests.unit.passages import standing_twice
 
 FOLDERS = ("components", "model", "ops", "policy", "twin")

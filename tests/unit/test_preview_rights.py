@@ -9,7 +9,8 @@ import pytest
 
 from ops import preview
 from ops.cluster.kinds import OPERATORS, REGISTERED
-from tests.unit.harness import CHECKOUT, SECRETS, complete, run_program
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, complete, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
+from tests.checkout import CHECKOUT
+
+FOLDER = CHECKOUT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 AUDIT = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--strict-collection"]
 
