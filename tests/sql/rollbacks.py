@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def backup(database: Database, folder: Path) -> str:
+    """Take one into a folder; the path of its manifest."""
     run = ops(database, "backup", "--dir", str(folder), "--json")
     assert run.code == 0, run.err
     return str(run.json["manifest"])
@@ -25,5 +26,6 @@ def word(database: Database, manifest: str) -> str:
 
 
 def rollback(database: Database, manifest: str, *more: str) -> Run:
+    """Go back to 022 with this backup, and with consent."""
     confirm = word(database, manifest)
     return ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", confirm, *more)

@@ -19,17 +19,20 @@ def state(database: Database) -> tuple[dict[str, str], dict[str, dict[str, int |
 
 
 def stop_after(database: Database, step: str) -> None:
+    """Kill an adoption when this step is done; the runner of the next call is not held up."""
     kill_after(database, step)
     with database.connect() as connection:
         connection.execute(b"DROP SCHEMA hold CASCADE")
 
 
 def word(database: Database, *more: str) -> str:
+    """The word of consent, as a run without it prints it."""
     run = ops(database, "rollback", "--to", "022", "--lock-wait", "30", *more)
     assert run.code == 11, run.err
     return re.findall(r"--confirm (\S+)", run.err)[0]
 
 
 def undo(database: Database, *more: str) -> Run:
+    """Go back to 022 with consent, without a backup."""
     confirm = word(database)
     return ops(database, "rollback", "--to", "022", "--confirm", confirm, "--lock-wait", "30", *more)
