@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.twin.stack import CHECKOUT, Stack
-from tests.twin.variant import digest_of_variant
+from tests.checkout import CHECKOUT
+from tests.twin.relabelled_image import backend_digest
+from tests.twin.stack import Stack
 from twin import proc
 from twin.environment import environment
 from twin.paths import default
@@ -56,7 +57,7 @@ def main() -> int:
 def measure(stack: Stack) -> dict[str, float]:
     """Seconds of wall time by verb; medians of `REPEATS` where a verb changes nothing."""
     good = stack.outputs()["images"]["backend"].rpartition("@")[2]
-    other = digest_of_variant(PATHS, "backend", "next")
+    other = backend_digest("next")
     found = {"destroy": _once("destroy", lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))}
     found["first up"] = _once("first up", stack.up)
     found["up, no change"] = _median("up, no change", stack.up)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+from tests.checkout import CHECKOUT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SOURCE = CHECKOUT / "docs" / "traceability.txt"
 PAGE = CHECKOUT / "docs" / "traceability.md"
 REALISED, MISSING = 5, 4

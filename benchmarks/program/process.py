@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.program.engine import KIB_PER_MIB, Seen, serving
-from tests.unit.given import CHECKOUT, SECRETS, complete
+from tests.checkout import CHECKOUT
+from tests.unit.given import SECRETS, complete
 from twin.plugins.langhost import ALREADY_REPORTED, RUN_PROGRAM
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.program.process import run
 from benchmarks.program.recording import VARIABLE, recording
-from tests.unit.given import CHECKOUT
+from tests.checkout import CHECKOUT
 
 OURS = "ours"
 HERE = Path(__file__).parent

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from unittest.mock import patch
 
@@ -19,13 +18,14 @@ import redis
 
 from model.checks import ChecksFile, render
 from ops import cli
+from tests.checkout import CHECKOUT
 from tests.checks.ports import await_port, free_port
 from twin import secrets  # noqa: TC001 - a dataclass holds it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 WORKLOAD = CHECKOUT / "twin" / "workload"
 PUBLIC_SUPABASE = "https://staging.supabase.co"
 

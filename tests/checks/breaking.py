@@ -154,7 +154,7 @@ def _claims(exchange: Exchange, options: dict[str, Any], secret: str = "") -> di
     token = exchange.headers.get("authorization", "").removeprefix("Bearer ")
     try:
         return dict(
-            jwt.decode(token, secret, algorithms=["HS256", "none"], audience=AUDIENCE, options=options)  # type: ignore[arg-type]
+            jwt.decode(token, secret, algorithms=["HS256", "none"], audience=AUDIENCE, options=options)
         )
     except jwt.PyJWTError:
         return None

@@ -12,7 +12,8 @@ import yaml
 
 from model import alerts
 from model.faults import read_settings
-from tests.unit.harness import CHECKOUT, SECRETS, complete
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, complete
 from twin import debian_tools
 
 if TYPE_CHECKING:

@@ -101,9 +101,9 @@ def test_nothing_secret_is_in_the_file_and_every_channel_says_when_it_is_over(wr
 
 
 def test_only_alerts_that_exist_explain_or_are_explained() -> None:
-    known = set(SOURCE.alerts())
-    for rule in configuration(settings(), BOTH)["inhibit_rules"]:
-        for matcher in [*rule["source_matchers"], *rule["target_matchers"]]:
-            label, _, value = matcher.partition("=")
-            if label == "alertname":
-                assert set(value.strip('~"').split("|")) <= known, matcher
+    rules = configuration(settings(), BOTH)["inhibit_rules"]
+    matchers = [one for rule in rules for one in [*rule["source_matchers"], *rule["target_matchers"]]]
+    patterns = [value for label, _, value in (one.partition("=") for one in matchers) if label == "alertname"]
+    named = {name for pattern in patterns for name in pattern.strip('~"').split("|")}
+    assert named
+    assert named <= set(SOURCE.alerts())

@@ -14,7 +14,7 @@ import pytest
 
 from model import fluentd
 from model.settings_logging import Logging
-from tests.unit.harness import CHECKOUT
+from tests.checkout import CHECKOUT
 from tests.unit.log_lines import HIDDEN, NAMES, OTHER_NAMES, lines, long_lines
 from twin import debian_tools
 

@@ -1,4 +1,4 @@
-"""Every variant's manifests, and broken ones, as folders; what checkov says of all of them, asked once."""
+"""The manifests of all settings, and broken ones, as folders; what checkov says of them, asked once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.scanners.broken import BROKEN, MANIFEST, broken
-from tests.unit.harness import CHECKOUT
-from tests.unit.other_settings import VARIANTS
-from tests.unit.rendered import rendered
+from tests.unit.other_settings import OTHER_SETTINGS
+from tests.unit.rendered import GOLDEN, rendered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCANNERS = CHECKOUT / "tests" / "scanners"
 BIN = SCANNERS / ".venv" / "bin"
-GOLDEN = CHECKOUT / "tests" / "golden" / "staging"
 DEPLOYED = ("staging", "application", "small", "hosted", "operator", "everything")
 """The committed settings, and those others that bring objects or take some away."""
 
@@ -31,12 +30,12 @@ def _folder(at: Path, texts: dict[str, str]) -> None:
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for each variant, and for each broken manifest."""
+    """One folder for each of these settings, and for each broken manifest."""
     at = tmp_path_factory.mktemp("manifests")
     golden = {file.name: file.read_text() for file in GOLDEN.glob("*.yaml")}
     _folder(at / "staging", golden)
     for name in DEPLOYED[1:]:
-        _folder(at / name, rendered(VARIANTS[name].run()))
+        _folder(at / name, rendered(OTHER_SETTINGS[name].run()))
     whole = golden[MANIFEST]
     _folder(at / "whole", {MANIFEST: whole})
     for change in BROKEN:

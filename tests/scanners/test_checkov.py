@@ -1,4 +1,4 @@
-"""checkov over every manifest of every variant: what fails is skipped for a reason; what is broken fails."""
+"""checkov over every manifest of all settings: what fails is skipped for a reason; what is broken fails."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from model.monitoring_parts import PORTS
+from tests.checkout import CHECKOUT
 from tests.scanners.broken import BROKEN, Broken
 from tests.scanners.conftest import BIN, DEPLOYED, GOLDEN
-from tests.unit.harness import CHECKOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

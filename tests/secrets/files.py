@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.unit.harness import CHECKOUT
+from tests.checkout import CHECKOUT
 
 
 def files() -> list[str]:

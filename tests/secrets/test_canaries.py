@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from model import faults
-from tests.unit.harness import CHECKOUT, SECRETS, Run, run_program
-from tests.unit.other_settings import CHANNELS, SINKS, VARIANTS
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, Run, run_program
+from tests.unit.other_settings import CHANNELS, OTHER_SETTINGS, SINKS
 from tests.unit.rendered import rendered
 
 # Handed to every browser, or an address: no secrets.
@@ -36,8 +37,8 @@ def test_no_golden_file_holds_a_canary() -> None:
 
 
 @pytest.mark.parametrize("name", ["everything", "operator", "hosted"])
-def test_no_variant_shows_a_canary_outside_of_what_is_marked_secret(name: str) -> None:
-    run = VARIANTS[name].run()
+def test_no_other_settings_show_a_canary_outside_of_what_is_marked_secret(name: str) -> None:
+    run = OTHER_SETTINGS[name].run()
     assert {file: found for file, text in rendered(run).items() if (found := _leaks(text))} == {}
     assert _leaks(str(run.outputs)) == set()
 
@@ -51,9 +52,9 @@ def leaking() -> Run:
 
 
 def _pasted() -> tuple[dict[str, Any], dict[str, str]]:
-    config = VARIANTS["hosted"].config()
+    config = OTHER_SETTINGS["hosted"].config()
     config["backend"]["env"] = {"NOTE": f"before {SECRETS['encryption-salt']} after"}
-    return config, {**SECRETS, **VARIANTS["hosted"].secrets}
+    return config, {**SECRETS, **OTHER_SETTINGS["hosted"].secrets}
 
 
 def test_a_canary_in_a_plain_variable_is_refused_and_not_shown() -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.secrets.files import files
 from tests.secrets.findings import Finding, Pattern, findings, patterns, read
 from tests.secrets.planted import PLACES, PLANTED, plant
-from tests.unit.harness import CHECKOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

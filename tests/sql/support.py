@@ -9,7 +9,6 @@ import os
 import shutil
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -17,11 +16,13 @@ import psycopg
 
 from ops import cli
 from ops.migrate.lock import RUNNER
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
+SQL = CHECKOUT / "sql"
 GUIDE_TABLES = [
     "roche_audit_logs",
     "audit_embeddings",

@@ -15,13 +15,13 @@ from ops.migrate import pg_tools
 from ops.migrate.content import content
 from ops.migrate.manifest import file_sha256
 from tests.sql import two_runners
+from tests.sql.further_migrations import with_024
 from tests.sql.support import (
     TENANT_A,
     TENANT_B,
     Database,
     Run,
     Server,
-    copy_sql,
     lock_held,
     log_event,
     ops,
@@ -169,16 +169,6 @@ def test_apply_takes_a_backup_only_where_something_is_pending(empty: Database, t
     assert (taken["tables"], taken["dump"], taken["ledger"]) == ({}, None, [])
     assert ops(empty, "apply", "--json", "--backup-dir", str(tmp_path)).json["outcome"] == "nothing to do"
     assert len(list(tmp_path.iterdir())) == 1
-
-
-def with_024(folder: Path, text: str = "SELECT 1;") -> Path:
-    """A copy of the folder of SQL with one more migration."""
-    copy = copy_sql(folder)
-    (copy / "024_next").mkdir()
-    (copy / "024_next" / "up.sql").write_text(text)
-    contract = copy / "contract.yaml"
-    contract.write_text(contract.read_text().replace("version: '023'", "version: '024'", 1))
-    return copy
 
 
 def test_the_rows_of_before_a_migration_are_in_the_backup_that_apply_takes(

@@ -194,7 +194,7 @@ def test_mutations_of_the_live_catalog_are_noticed_by_what_the_database_does(
     migrated_supabase: Database, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With --soak all that a client can notice, else the first two of each kind."""
-    survivors, done = [], 0
+    survivors, unnoticed, done = [], set(), 0
     most = None if request.config.getoption("--soak") else 2
     with migrated_supabase.connect() as connection:
         connection.execute(b"SET allow_system_table_mods = on")
@@ -205,7 +205,8 @@ def test_mutations_of_the_live_catalog_are_noticed_by_what_the_database_does(
             mutations = connection.execute(query.encode()).fetchall()
             named = [(f"{kind}: {name} by {statement}", statement) for name, statement in mutations]
             noticed = [one for one in named if not re.match("|".join(UNNOTICED), one[0])]
-            assert noticed or kind == "function with an open search path"
+            if not noticed:
+                unnoticed.add(kind)
             for name, statement in noticed[:most]:
                 done += 1
                 if not tried(connection, statement):
@@ -214,6 +215,7 @@ def test_mutations_of_the_live_catalog_are_noticed_by_what_the_database_does(
     with capsys.disabled():
         print(f"\n{done} mutations noticed by behaviour alone")
     assert survivors == []
+    assert unnoticed == {"function with an open search path"}
 
 
 @pytest.mark.parametrize(

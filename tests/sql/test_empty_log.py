@@ -10,9 +10,9 @@ from ops.migrate.options import Options
 from tests.sql.kills import kill_after
 from tests.sql.originals import OLD_EVENT, VARIANTS
 from tests.sql.outcome import catalog, chain_problems
+from tests.sql.rollbacks import backup, rollback
 from tests.sql.support import GUIDE_TABLES, TENANT_A, Database, log_event, ops
-from tests.sql.test_rollback import backup, rollback
-from tests.sql.test_undo_adoption import state, stop_after, undo
+from tests.sql.undone_adoptions import state, stop_after, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

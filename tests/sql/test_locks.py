@@ -13,14 +13,13 @@ import pytest
 
 from ops.migrate.blockers import first_words, watched
 from ops.migrate.make_way import make_way
+from tests.sql.further_migrations import STATE, with_steps
 from tests.sql.support import Database, ops, wait_for_runners
-from tests.sql.test_steps import STATE, big, with_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["big"]
 SECRET = "seen-by-nobody"
 
 

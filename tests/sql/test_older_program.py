@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from model.plan import PlanError, plan_from_files
+from tests.sql.further_migrations import with_024
 from tests.sql.support import Database, ops
-from tests.sql.test_backup import with_024
 
 if TYPE_CHECKING:
     from pathlib import Path

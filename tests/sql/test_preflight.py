@@ -10,15 +10,14 @@ import pytest
 
 from ops.migrate import preflight
 from ops.migrate.preflight import Facts, faults, vector_faults
+from tests.sql.further_migrations import with_steps
 from tests.sql.support import Database, Server, ops
-from tests.sql.test_steps import big, with_steps
 from tests.sql.transaction_pooler import transaction_pooler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["big"]
 # How many sessions the pool has; what the one that answers was left with; who holds a lock.
 _IN_THE_POOL = """
     SELECT (SELECT count(*) FROM pg_stat_activity
@@ -62,7 +61,7 @@ def test_a_server_as_needed_has_no_faults() -> None:
     ],
 )
 def test_each_fault_is_one_line_with_its_remedy(change: dict[str, object], said: str) -> None:
-    found = faults(dataclasses.replace(GOOD, **change), create_extension=False)  # type: ignore[arg-type]
+    found = faults(dataclasses.replace(GOOD, **change), create_extension=False)
     assert len(found) == 1
     assert said in found[0]
 

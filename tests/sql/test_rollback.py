@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ from ops.migrate.statements import split
 from tests.sql.kills import kill_asleep, wait_asleep
 from tests.sql.mutations import MUTATIONS
 from tests.sql.originals import make_original
-from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, Server, copy_sql, log_event, ops
+from tests.sql.rollbacks import backup, rollback, word
+from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Server, copy_sql, log_event, ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,24 +27,6 @@ DOWN = "023_ai_empowered_audit_trail/down.sql"
 def catalog(database: Database) -> dict[str, str]:
     with database.connect() as connection, connection.transaction():
         return describe(connection)
-
-
-def backup(database: Database, folder: Path) -> str:
-    run = ops(database, "backup", "--dir", str(folder), "--json")
-    assert run.code == 0, run.err
-    return str(run.json["manifest"])
-
-
-def word(database: Database, manifest: str) -> str:
-    """The word of consent, as a run without it prints it."""
-    run = ops(database, "rollback", "--to", "022", "--backup", manifest)
-    assert run.code == 11
-    return re.findall(r"--confirm (\S+)", run.err)[0]
-
-
-def rollback(database: Database, manifest: str, *more: str) -> Run:
-    confirm = word(database, manifest)
-    return ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", confirm, *more)
 
 
 def fill(database: Database) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,55 +13,12 @@ from ops.migrate import lock_class
 from ops.migrate.outcome import MigrateError
 from ops.migrate.scripts import read_scripts
 from ops.migrate.statements import split
+from tests.sql.further_migrations import FINISHED, ROWS, STATE, STEPS, with_steps
 from tests.sql.kills import kill_asleep
-from tests.sql.support import SQL, Database, ops
+from tests.sql.support import Database, ops
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ROWS = 2500
-STEPS = {
-    "10_columns.sql": "-- step: tx\nALTER TABLE public.audit_big ADD COLUMN doubled int;\n",
-    "20_fill.sql": """-- step: backfill
-UPDATE public.audit_big SET doubled = n * 2 WHERE n IN (
-    SELECT n FROM public.audit_big WHERE doubled IS NULL ORDER BY n
-    LIMIT current_setting('orka.batch_size')::int
-);
-""",
-    "30_index.sql": """-- step: concurrent
-CREATE INDEX CONCURRENTLY big_doubled ON public.audit_big (doubled);
-""",
-    "40_check.sql": "-- step: tx\nALTER TABLE public.audit_big ALTER COLUMN doubled SET NOT NULL;\n",
-}
-STATE = """
-    SELECT (SELECT count(*) FROM public.audit_big WHERE doubled = n * 2),
-           (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.big_doubled')),
-           (SELECT attnotnull FROM pg_attribute WHERE attrelid = 'public.audit_big'::regclass
-            AND attname = 'doubled')
-"""
-FINISHED = (ROWS, True, True)
-
-
-def with_steps(folder: Path, **changes: str) -> Path:
-    """The project's SQL and a migration 024 of four steps (`changes`: by number, as `step_30`)."""
-    copy = folder / "sql"
-    subprocess.run(["cp", "-r", SQL, copy], check=True)
-    contract = copy / "contract.yaml"
-    contract.write_text(contract.read_text().replace("version: '023'", "version: '024'"))
-    migration = copy / "024_big"
-    migration.mkdir()
-    for name, text in STEPS.items():
-        (migration / name).write_text(changes.get(f"step_{name[:2]}", text))
-    return copy
-
-
-@pytest.fixture
-def big(migrated: Database) -> Database:
-    """A migrated database and a table of its own that 024 changes."""
-    with migrated.connect() as connection:
-        connection.execute(b"CREATE TABLE public.audit_big (n int PRIMARY KEY)")
-        connection.execute(f"INSERT INTO public.audit_big SELECT generate_series(1, {ROWS})".encode())
-    return migrated
 
 
 def states(database: Database) -> dict[str, tuple[str, int, int]]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.migrate.content import content, present
-from ops.migrate.fingerprint import describe
 from ops.migrate.statements import split
-from tests.sql.kills import ADOPT, STEPS, kill_after, kill_asleep
+from tests.sql.kills import ADOPT, STEPS, kill_asleep
 from tests.sql.originals import OLD_EVENT, make_original
 from tests.sql.outcome import catalog, chain_problems
-from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Run, copy_sql, log_event, ops
-from tests.sql.test_rollback import backup
+from tests.sql.rollbacks import backup
+from tests.sql.support import SQL, TENANT_A, Database, copy_sql, log_event, ops
+from tests.sql.undone_adoptions import state, stop_after, undo, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,31 +30,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stopped_after" in metafunc.fixturenames:
         all_of_them = metafunc.config.getoption("--soak")
         metafunc.parametrize("stopped_after", STEPS[:-1] if all_of_them else IN_EVERY_TEST)
-
-
-def state(database: Database) -> tuple[dict[str, str], dict[str, dict[str, int | str]]]:
-    """Every object of the database, and what is in the tables made by hand."""
-    with database.connect() as connection, connection.transaction():
-        tables = present(connection, [f"public.{table}" for table in GUIDE_TABLES])
-        audit = [table for table in tables if table.startswith("public.")]
-        return describe(connection), content(connection, audit)
-
-
-def stop_after(database: Database, step: str) -> None:
-    kill_after(database, step)
-    with database.connect() as connection:
-        connection.execute(b"DROP SCHEMA hold CASCADE")
-
-
-def word(database: Database, *more: str) -> str:
-    run = ops(database, "rollback", "--to", "022", "--lock-wait", "30", *more)
-    assert run.code == 11, run.err
-    return re.findall(r"--confirm (\S+)", run.err)[0]
-
-
-def undo(database: Database, *more: str) -> Run:
-    confirm = word(database)
-    return ops(database, "rollback", "--to", "022", "--confirm", confirm, "--lock-wait", "30", *more)
 
 
 def test_catalog_and_rows_are_what_they_were_and_the_adoption_can_be_made_anew(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.twin.stack import CHECKOUT
+from tests.checkout import CHECKOUT
 from twin import database
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.twin import further_migration
-from tests.twin.stack import CHECKOUT, Stack
+from tests.twin.stack import Stack
 from twin import secrets
 from twin.environment import environment
 from twin.paths import default

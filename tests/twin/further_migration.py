@@ -8,7 +8,7 @@ import psycopg
 
 from model.plan import REVIEW, load_plan
 from ops.migrate.review import as_yaml, review
-from tests.twin.stack import CHECKOUT
+from tests.checkout import CHECKOUT
 from twin import database
 
 if TYPE_CHECKING:

@@ -97,4 +97,4 @@ class Edge(HTTPSConnection):
 
     def connect(self) -> None:
         raw = socket.create_connection(EDGE, timeout=self.timeout)
-        self.sock = self._context.wrap_socket(raw, server_hostname=self.host)  # type: ignore[attr-defined]
+        self.sock = self._context.wrap_socket(raw, server_hostname=self.host)

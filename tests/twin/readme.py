@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.twin.stack import CHECKOUT
+from tests.checkout import CHECKOUT
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 

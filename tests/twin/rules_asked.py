@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from model import alerts as source
-from tests.twin.stack import CHECKOUT
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

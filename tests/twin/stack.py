@@ -8,13 +8,14 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND_TIMEOUT_S = 600
 STATUS_TRIES = 3
 

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from model.secrets import SECRETS
+from tests.checkout import CHECKOUT
 from tests.twin.away import DATABASE, without
-from tests.twin.stack import CHECKOUT, Stack
+from tests.twin.stack import Stack
 from twin.paths import BRIDGE_ADDRESS
 
 if TYPE_CHECKING:

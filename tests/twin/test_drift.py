@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.twin.conftest import PATHS
-from tests.twin.variant import digest_of_variant
+from tests.twin.relabelled_image import backend_digest
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -30,7 +29,7 @@ def test_hand_made_drift_of_every_kind_is_shown_and_healed(deployed: Stack) -> N
     image = _container(deployed)["image"]
     schedule = deployed.manifest("cronjob", RESCHEDULED)["spec"]["schedule"]
     repository, _, good = image.rpartition("@")
-    other = digest_of_variant(PATHS, "backend", "next")
+    other = backend_digest("next")
 
     deployed.kubectl("scale", "deployment", "backend", "--replicas", "3")
     deployed.kubectl("set", "env", "deployment/backend", "LOG_LEVEL=ERROR")

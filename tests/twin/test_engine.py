@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.twin.stack import CHECKOUT, Stack
+from tests.checkout import CHECKOUT
+from tests.twin.stack import Stack
 from twin.environment import environment, official_pulumi
 from twin.paths import default
 

@@ -12,7 +12,7 @@ from tests.twin import further_migration
 from tests.twin.api import HOST, Api
 from tests.twin.conftest import PATHS, commit, rotate_service_key
 from tests.twin.load import Load
-from tests.twin.variant import digest_of_variant
+from tests.twin.relabelled_image import backend_digest
 
 if TYPE_CHECKING:
     from tests.twin.stack import Stack
@@ -70,7 +70,7 @@ def test_the_previous_commit_brings_back_the_previous_state_on_a_newer_schema(sc
     before, first = _specs(scratch_clone), scratch_clone.outputs()
     previous = scratch_clone.run("git", "rev-parse", "HEAD").output.strip()
 
-    digest = digest_of_variant(PATHS, "backend", "next")
+    digest = backend_digest("next")
     scratch_clone.set("orka-ppm:images.backend.digest", digest)
     scratch_clone.set("orka-ppm:backend.log-level", "DEBUG")
     further_migration.write(scratch_clone.folder, further_migration.GOOD)

@@ -122,9 +122,9 @@ def test_a_killed_up_goes_on_where_it_stopped(kill_point: str) -> None:
     assert done.returncode == 0, done.stderr
     assert status()["healthy"]
     lines = [proc.argv(pid) for pid in proc.pids()]
-    for record in Supervisor(default()).records():
-        if record.name in {"etcd", "containerd", "kube-apiserver", "kubelet", "coredns"}:
-            assert lines.count(record.argv) == 1, f"{record.name} runs {lines.count(record.argv)} times"
+    recorded = {record.name: record.argv for record in Supervisor(default()).records()}
+    for name in ("etcd", "containerd", "kube-apiserver", "kubelet", "coredns"):
+        assert lines.count(recorded[name]) == 1, f"{name} runs {lines.count(recorded[name])} times"
 
 
 @pytest.mark.soak("three twins")

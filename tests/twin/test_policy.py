@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.twin.stack import CHECKOUT
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

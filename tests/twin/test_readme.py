@@ -10,9 +10,10 @@ import yaml
 
 from model.merge import merged
 from model.secrets import SECRETS
+from tests.checkout import CHECKOUT
 from tests.twin.conftest import PATHS, heal
 from tests.twin.readme import commands
-from tests.twin.stack import CHECKOUT, Stack
+from tests.twin.stack import Stack
 from twin import application, stack_file
 from twin import images as base_images
 

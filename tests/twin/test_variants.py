@@ -18,7 +18,7 @@ from tests.twin.conftest import PATHS, heal
 from tests.twin.distorted import UNDONE, changed_backend, distorted
 from tests.twin.false_alarms import BY_CIRCUMSTANCE, false_alarms, red
 from tests.twin.machine import apply
-from tests.twin.variant import digest_of_variant
+from tests.twin.relabelled_image import backend_digest
 from tests.twin.variants import BROKEN, GATE, NOT_OF_A_CLUSTER, Broken
 from twin import redis, secrets
 from twin.deploy import check_user
@@ -76,7 +76,7 @@ def _wait(stack: Stack, until: Callable[[Pods], bool]) -> None:
 def _stale_pod(stack: Stack) -> Iterator[None]:
     """A pod of another image that nothing took away: it answers like the others."""
     template = stack.manifest("deployment", "backend")["spec"]["template"]
-    digest = digest_of_variant(PATHS, "backend", "stale")
+    digest = backend_digest("stale")
     container = template["spec"]["containers"][0]
     container["image"] = f"{container['image'].partition('@')[0]}@{digest}"
     metadata = {"name": "backend-stale", "namespace": "staging", "labels": template["metadata"]["labels"]}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.unit.harness import CHECKOUT, SECRET_MARK, Run
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRET_MARK, Run
 
 if TYPE_CHECKING:
     from pathlib import Path

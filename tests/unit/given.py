@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.checkout import CHECKOUT
+
 DIGESTS = {
     name: f"sha256:{letter * 64}" for name, letter in (("backend", "b"), ("frontend", "f"), ("ops", "0"))
 }

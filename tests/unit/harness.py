@@ -16,7 +16,8 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import wait_for_rpcs
 
-from tests.unit.given import CHECKOUT, SECRETS, complete
+from tests.checkout import CHECKOUT
+from tests.unit.given import SECRETS, complete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ SINKS = {
 
 
 @dataclass(frozen=True)
-class Variant:
+class OtherSettings:
     """A change of the settings, and the secrets that it asks for."""
 
     change: Callable[[dict[str, Any]], None]
@@ -80,12 +80,12 @@ def _everything(config: dict[str, Any]) -> None:
     config["images"]["fluentd"] = {"repository": "docker.io/fluent/x", "digest": f"sha256:{'1' * 64}"}
 
 
-VARIANTS = {
-    "autoscaled": Variant(_autoscaled),
-    "application": Variant(_application),
-    "certificates": Variant(_certificates),
-    "small": Variant(_small),
-    "hosted": Variant(_hosted, {"registry-password": "canary-registry"}),
-    "operator": Variant(_operator, CHANNELS),
-    "everything": Variant(_everything, {**CHANNELS, **SINKS}),
+OTHER_SETTINGS = {
+    "autoscaled": OtherSettings(_autoscaled),
+    "application": OtherSettings(_application),
+    "certificates": OtherSettings(_certificates),
+    "small": OtherSettings(_small),
+    "hosted": OtherSettings(_hosted, {"registry-password": "canary-registry"}),
+    "operator": OtherSettings(_operator, CHANNELS),
+    "everything": OtherSettings(_everything, {**CHANNELS, **SINKS}),
 }

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.checkout import CHECKOUT
 from tests.unit.harness import SECRET_MARK
 
 if TYPE_CHECKING:
     from tests.unit.harness import Run
+
+GOLDEN = CHECKOUT / "tests" / "golden" / "staging"
 
 
 class _Readable(yaml.SafeDumper):

@@ -12,8 +12,9 @@ from model.alert_routes import BURN_ALERTS
 from model.cron_limits import limits
 from model.faults import read_settings
 from model.schedule import longest_gap_s
+from tests.checkout import CHECKOUT
 from tests.monitoring.support import SOURCE, every_rule, rules, settings
-from tests.unit.harness import CHECKOUT, SECRETS, complete
+from tests.unit.harness import SECRETS, complete
 
 SHIPPED = rules(settings())["groups"]
 OPERATORS = {"OrkaCertificateNotReady"}

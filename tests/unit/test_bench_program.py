@@ -11,7 +11,7 @@ from benchmarks.program import process
 from benchmarks.program.engine import Seen
 from benchmarks.program.recording import recording, registered
 from benchmarks.program.variants import OURS, ready
-from tests.unit.given import CHECKOUT
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

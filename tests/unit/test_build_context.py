@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.build_context import context_tag, ignored, parse_ignore, sent_files
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 NAMES = st.sampled_from(["a", "b", "a.py", "b.txt", "sub"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 GLOBS = st.sampled_from(["*", "a", "*.py", "**/*.py", "sub", "sub/*", "**/b", "sub/a", "?", "a/**", "[ab]"])

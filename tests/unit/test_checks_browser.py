@@ -20,7 +20,7 @@ CHECK = BrowserCheck(name="browser", url=PAGE, api=API, hosts=HOSTS)
 
 
 def _seen(**other: object) -> Seen:
-    return Seen(**{"answers": [(PAGE, 200)], "called": 200, **other})  # type: ignore[arg-type]
+    return Seen(**{"answers": [(PAGE, 200)], "called": 200, **other})
 
 
 @pytest.mark.parametrize(

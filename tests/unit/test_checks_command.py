@@ -9,7 +9,7 @@ import pytest
 
 from ops import cli
 from ops.checks import runner
-from tests.unit.test_checks_verdicts import _result, _run
+from tests.unit.made_checks import result_of, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def _file(folder: Path, **lists: Any) -> str:
 def test_a_report_that_cannot_be_written_does_not_hide_a_red_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, code: int
 ) -> None:
-    monkeypatch.setattr(runner, "run", lambda *_, **__: _run(_result("backend", verdict)))
+    monkeypatch.setattr(runner, "run", lambda *_, **__: run_of(result_of("backend", verdict)))
     junit = tmp_path / "junit.xml"
     arguments = ["checks", "--from-file", _file(tmp_path, health=[HEALTH])]
     arguments += ["--html", str(tmp_path / "nowhere/report.html"), "--junit", str(junit)]

@@ -14,7 +14,7 @@ from ops.checks import gate_job, in_cluster, runner
 from ops.checks.gate_job import NoGateJobError
 from ops.checks.result import CheckResult, RunResult, Verdict
 from ops.cluster import kubectl
-from tests.unit.test_golden import GOLDEN
+from tests.unit.rendered import GOLDEN
 
 if TYPE_CHECKING:
     from pathlib import Path

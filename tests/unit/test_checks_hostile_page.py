@@ -16,7 +16,7 @@ from model.checks import ChecksFile
 from ops.checks import page as named
 from ops.checks import runner, token
 from ops.checks.session import Limits, Means
-from tests.unit.test_checks_verdicts import _check
+from tests.unit.made_checks import health_check
 
 if TYPE_CHECKING:
     from ops.checks.result import RunResult
@@ -38,7 +38,7 @@ def _run(
         return httpx.Response(200, stream=httpx.ByteStream(bytes(bytearray(body))))
 
     monkeypatch.setattr(runner, "client", lambda *_: httpx.AsyncClient(transport=httpx.MockTransport(answer)))
-    checks = ChecksFile(release_id="r", health=(_check("own"),), assets=(ASSETS,), bundle=(BUNDLE,))
+    checks = ChecksFile(release_id="r", health=(health_check("own"),), assets=(ASSETS,), bundle=(BUNDLE,))
     if credentials:
         checks = checks.model_copy(update={"functional": (FunctionalCall(name="as-somebody", url=PAGE),)})
     means = Means(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.check_kinds import JsonAssertion
-from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
+from model.check_surroundings import CronJobsCheck, PodsCheck
 from ops.checks import page, workloads
 from ops.checks.address import address_fault, days_fault
 from ops.checks.judge import Answer, reason_against
@@ -18,14 +18,13 @@ from ops.checks.latency import against_targets, percentile
 from ops.checks.rows import row_fault
 from ops.checks.sanitise import plain
 from tests.checks import documents as k8s
-from tests.unit.test_checks_verdicts import _check
+from tests.unit.made_checks import LOGS, health_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PODS = PodsCheck(name="pods", namespace="staging", images=k8s.IMAGES)
 JOBS = CronJobsCheck(name="cron-jobs", namespace="staging", schedules=k8s.SCHEDULES)
-LOGS = LogsCheck(name="logs", namespace="staging", deployments=("backend", "frontend"))
 
 
 def _pods_fault(change: Callable[[k8s.Namespace], None]) -> str | None:
@@ -274,7 +273,7 @@ def test_a_row_is_compared_column_by_column() -> None:
 def test_lists_are_judged_by_what_is_in_them(
     assertion: dict[str, dict[str, object]], reason: str | None
 ) -> None:
-    check = _check("list", assertions=(JsonAssertion(field="events", **assertion),))  # type: ignore[arg-type]
+    check = health_check("list", assertions=(JsonAssertion(field="events", **assertion),))
     body = b'{"events": [{"id": 1, "tenant": "a"}, {"id": 2, "tenant": "b"}]}'
     assert reason_against(check, Answer(200, body, 1)) == reason
 

@@ -12,7 +12,7 @@ import pytest
 from ops.checks import cluster
 from ops.cluster import logs
 from tests.checks import documents as k8s
-from tests.unit.test_checks_judging import LOGS
+from tests.unit.made_checks import LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

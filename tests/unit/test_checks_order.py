@@ -13,7 +13,7 @@ from model.checks import ChecksFile
 from ops.checks import runner
 from ops.checks.session import Limits, Means
 from ops.checks.token import Credentials
-from tests.unit.test_checks_verdicts import _check
+from tests.unit.made_checks import health_check
 
 if TYPE_CHECKING:
     import pytest
@@ -26,7 +26,7 @@ def test_the_catalog_is_compared_when_every_timed_answer_is_there(monkeypatch: p
 
     monkeypatch.setattr(runner, "client", lambda *_: httpx.AsyncClient(transport=httpx.MockTransport(answer)))
     catalog = CatalogCheck(name="catalog", contract="nowhere.yaml")
-    checks = ChecksFile(release_id="r", health=(_check("own"),), catalog=(catalog,))
+    checks = ChecksFile(release_id="r", health=(health_check("own"),), catalog=(catalog,))
     seen: list[str] = []
     means = Means(
         credentials=Credentials(), limits=Limits(), rules=(), context=ssl.create_default_context()

@@ -12,7 +12,7 @@ from model.checks import ChecksFile, TokenSource
 from ops.checks.outputs import OutputsError, checks_from
 from ops.checks.workloads import log_fault
 from tests.unit.harness import complete, manifests, run_program
-from tests.unit.other_settings import VARIANTS
+from tests.unit.other_settings import OTHER_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,9 +149,9 @@ def test_an_output_of_another_form_is_named() -> None:
         _checks(outputs)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_the_deployments_that_are_told_are_those_that_are_made_each_with_its_image(variant: str) -> None:
-    run = VARIANTS[variant].run()
+@pytest.mark.parametrize("settings", OTHER_SETTINGS)
+def test_the_deployments_that_are_told_are_those_that_are_made_each_with_its_image(settings: str) -> None:
+    run = OTHER_SETTINGS[settings].run()
     made = {
         manifest["metadata"]["name"]: manifest["spec"]["template"]["spec"]["containers"]
         for name, manifest in manifests(run).items()

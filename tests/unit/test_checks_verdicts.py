@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 
-from model.check_kinds import HealthCheck
 from model.check_surroundings import NotHere
 from model.checks import ChecksFile
 from ops.checks import report, verdicts
@@ -17,26 +15,8 @@ from ops.checks.chart import latencies, nice
 from ops.checks.html import page
 from ops.checks.junit import junit
 from ops.checks.progress import Progress
-from ops.checks.result import CheckResult, Exit, RunResult, Verdict, exit_code
-
-
-def _result(name: str, verdict: Verdict = "passed", **other: Any) -> CheckResult:
-    values: dict[str, Any] = {
-        "name": name, "kind": "health", "verdict": verdict, "latency_ms": 12, "url": f"http://{name}/",
-        "reason": None if verdict == "passed" else "its <reason>", "attempts": 1, "samples": (12, 40),
-    }  # fmt: skip
-    return CheckResult(**{**values, **other})
-
-
-def _check(name: str, **other: Any) -> HealthCheck:
-    return HealthCheck(name=name, url=f"http://{name}/", **other)
-
-
-def _run(*checks: CheckResult, not_run: tuple[NotHere, ...] = ()) -> RunResult:
-    return RunResult(
-        release_id="abc", verdict=verdicts.overall(checks), started_at="2026-01-16T02:00:00Z",
-        duration_ms=1500, checks=checks, degraded=verdicts.degraded(checks), not_run=not_run,
-    )  # fmt: skip
+from ops.checks.result import Exit, Verdict, exit_code
+from tests.unit.made_checks import health_check, result_of, run_of
 
 
 @pytest.mark.parametrize(
@@ -50,43 +30,49 @@ def _run(*checks: CheckResult, not_run: tuple[NotHere, ...] = ()) -> RunResult:
     ],
 )
 def test_the_worst_critical_verdict_is_that_of_the_run(found: tuple[Verdict, ...], verdict: Verdict) -> None:
-    assert verdicts.overall(_result(f"c{index}", one) for index, one in enumerate(found)) == verdict
+    assert verdicts.overall(result_of(f"c{index}", one) for index, one in enumerate(found)) == verdict
 
 
 @pytest.mark.parametrize("verdict", ["failed", "errored", "inconclusive"])
 def test_each_red_critical_check_alone_turns_the_run(verdict: Verdict) -> None:
-    assert verdicts.overall([_result("a"), _result("b", verdict), _result("c")]) == verdict
+    assert verdicts.overall([result_of("a"), result_of("b", verdict), result_of("c")]) == verdict
 
 
 def test_a_red_check_that_is_not_critical_degrades_and_no_more() -> None:
-    checks = (_result("redis"), _result("openai", "failed", critical=False))
+    checks = (result_of("redis"), result_of("openai", "failed", critical=False))
     assert verdicts.overall(checks) == "passed"
     assert verdicts.degraded(checks) == ("openai",)
 
 
 def test_a_red_check_of_others_explains_what_depends_on_it_and_nothing_else() -> None:
-    checks = (_check("openai", critical=False), _check("backend", excused_by=("openai",)), _check("redis"))
-    red = [_result("openai", "failed", critical=False), _result("backend", "failed"), _result("redis")]
+    checks = (
+        health_check("openai", critical=False),
+        health_check("backend", excused_by=("openai",)),
+        health_check("redis"),
+    )
+    red = [result_of("openai", "failed", critical=False), result_of("backend", "failed"), result_of("redis")]
     found = verdicts.excused(red, checks, {"backend"})
     assert [check.verdict for check in found] == ["failed", "inconclusive", "passed"]
     assert found[1].reason == "its <reason> (explained by openai)"
     assert verdicts.overall(found) == "passed"
 
-    well = [_result("openai", critical=False), _result("backend", "failed"), _result("redis")]
+    well = [result_of("openai", critical=False), result_of("backend", "failed"), result_of("redis")]
     assert verdicts.overall(verdicts.excused(well, checks, {"backend"})) == "failed"
 
-    both = [*red[:2], _result("redis", "failed")]
+    both = [*red[:2], result_of("redis", "failed")]
     assert verdicts.overall(verdicts.excused(both, checks, {"backend"})) == "failed"
 
 
 def test_what_was_red_in_the_baseline_says_nothing_about_this_release() -> None:
-    baseline = _run(_result("old", "failed"), _result("new"))
-    found = verdicts.compared([_result("old", "failed"), _result("new", "failed"), _result("more")], baseline)
+    baseline = run_of(result_of("old", "failed"), result_of("new"))
+    found = verdicts.compared(
+        [result_of("old", "failed"), result_of("new", "failed"), result_of("more")], baseline
+    )
     assert [(check.verdict, check.before) for check in found] == [
         ("inconclusive", "failed"), ("failed", "passed"), ("passed", None),
     ]  # fmt: skip
     assert found[0].reason == "its <reason> (was failed in the baseline too)"
-    assert verdicts.overall(verdicts.compared([_result("old", "failed")], baseline)) == "inconclusive"
+    assert verdicts.overall(verdicts.compared([result_of("old", "failed")], baseline)) == "inconclusive"
 
 
 def test_the_exit_codes_are_the_documented_ones() -> None:
@@ -97,14 +83,16 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
 
 def test_a_file_whose_critical_check_excuses_another_is_refused() -> None:
     with pytest.raises(ValueError, match="a critical check excuses no other: redis"):
-        ChecksFile(release_id="r", health=(_check("redis"), _check("backend", excused_by=("redis",))))
+        ChecksFile(
+            release_id="r", health=(health_check("redis"), health_check("backend", excused_by=("redis",)))
+        )
 
 
-RUN = _run(
-    _result("backend"),
-    _result("database", "failed"),
-    _result("redis", "errored"),
-    _result("openai", "failed", critical=False),
+RUN = run_of(
+    result_of("backend"),
+    result_of("database", "failed"),
+    result_of("redis", "errored"),
+    result_of("openai", "failed", critical=False),
     not_run=(NotHere(name="pods", kind="pods", reason="kubectl is not on PATH"),),
 )
 
@@ -184,17 +172,17 @@ class _Terminal(io.StringIO):
 
 def test_without_a_terminal_every_result_is_a_plain_line() -> None:
     stream = io.StringIO()
-    with Progress(stream, ChecksFile(release_id="r", health=(_check("backend"),))) as progress:
-        progress.seen(_result("backend", "failed"))
+    with Progress(stream, ChecksFile(release_id="r", health=(health_check("backend"),))) as progress:
+        progress.seen(result_of("backend", "failed"))
     assert stream.getvalue() == "backend  health  failed  12 ms: its <reason>\n"
 
 
 def test_in_a_terminal_the_table_fills_up_and_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.checks.progress._lines", lambda _: 24)
     stream = _Terminal()
-    checks = ChecksFile(release_id="r", health=(_check("backend"), _check("redis")))
+    checks = ChecksFile(release_id="r", health=(health_check("backend"), health_check("redis")))
     with Progress(stream, checks) as progress:
-        progress.seen(_result("redis"))
+        progress.seen(result_of("redis"))
     text = stream.getvalue()
     assert text.startswith("backend  health  …")
     assert "\x1b[2Fbackend  health  …" in text

@@ -1,9 +1,10 @@
-"""Rules over all components at once."""
+"""Rules over all components at once, under settings that have each of them."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 import components
 from components.component import Component
-from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from tests.unit.harness import SECRET_MARK, Registered, Run
+from tests.unit.other_settings import OTHER_SETTINGS, OtherSettings
 
 # A token is part of every resource's identity in the state: changing one needs an alias.
 TOKENS = {
@@ -30,25 +32,43 @@ TOKENS = {
     "orka:index:JobRuns",
     "orka:index:Limits",
     "orka:index:LoginRoles",
+    "orka:index:Logs",
     "orka:index:Monitoring",
     "orka:index:NetworkPolicies",
+    "orka:index:OperatorObjects",
     "orka:index:PullSecret",
     "orka:index:ServiceAccounts",
     "orka:index:Watcher",
     "orka:index:Standalone",
     "orka:index:Verification",
 }
-NOT_BY_DEFAULT = {"orka:index:Logs", "orka:index:OperatorObjects", "orka:index:Server"}
-LONGEST_COMPONENT = 200
-LONGEST_PROGRAM = 60
+# Only classes made of it are ever registered.
+BASE = "orka:index:Server"
+# The committed ones, and those that bring every component which these leave out.
+SETTINGS = {
+    "committed": OtherSettings(lambda _: None),
+    "operator": OTHER_SETTINGS["operator"],
+    "everything": OTHER_SETTINGS["everything"],
+}
+# How many templates of pods each brings.
+PODS = {"committed": 14, "operator": 12, "everything": 17}
 
 
-@pytest.fixture(scope="module")
-def run() -> Run:
-    config = complete()
-    # The two components that are not there by default.
-    config["verification"] |= {"checker": True, "announce": True}
-    return run_program(config, SECRETS | {"slack-webhook-url": "https://hooks.slack.com/services/T/B/canary"})
+@cache
+def _run(name: str) -> Run:
+    return SETTINGS[name].run()
+
+
+@pytest.fixture(params=SETTINGS)
+def settings(request: pytest.FixtureRequest) -> str:
+    """The name of each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def run(settings: str) -> Run:
+    """What the program registers under them."""
+    return _run(settings)
 
 
 def _pods(run: Run) -> dict[str, dict]:
@@ -58,10 +78,9 @@ def _pods(run: Run) -> dict[str, dict]:
     return pods
 
 
-def test_the_tokens_are_the_known_ones(run: Run) -> None:
-    assert {r.type for r in run.resources if r.type.startswith("orka:")} == TOKENS, (
-        "a renamed class needs an alias"
-    )
+def test_the_tokens_are_the_known_ones() -> None:
+    types = {resource.type for name in SETTINGS for resource in _run(name).resources}
+    assert {kind for kind in types if kind.startswith("orka:")} == TOKENS, "a renamed class needs an alias"
 
 
 def test_every_component_class_is_covered_by_the_program() -> None:
@@ -74,7 +93,7 @@ def test_every_component_class_is_covered_by_the_program() -> None:
                 and member.__module__.endswith(file.stem)
             ):
                 classes.add(f"orka:index:{member.__name__}")
-    assert classes - NOT_BY_DEFAULT == TOKENS
+    assert classes - {BASE} == TOKENS
 
 
 def test_every_resource_has_a_component_as_its_parent(run: Run) -> None:
@@ -84,14 +103,13 @@ def test_every_resource_has_a_component_as_its_parent(run: Run) -> None:
 
 
 def test_every_component_is_completed(run: Run) -> None:
-    made = {r.name for r in run.resources if r.type.startswith("orka:")}
-    done = {urn.rpartition("::")[2] for urn in run.completed}
-    assert made <= done
+    made = {f"{r.type}::{r.name}" for r in run.resources if r.type.startswith("orka:")}
+    assert [one for one in made if not any(urn.endswith(one) for urn in run.completed)] == []
 
 
-def test_every_pod_passes_the_restricted_standard(run: Run) -> None:
+def test_every_pod_passes_the_restricted_standard(run: Run, settings: str) -> None:
     pods = _pods(run)
-    assert len(pods) == 16
+    assert len(pods) == PODS[settings]
     for name, pod in pods.items():
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
@@ -162,13 +180,6 @@ def _name(resource: Registered) -> str:
 
 def test_the_retained_resource_is_the_extension_alone(run: Run) -> None:
     assert [r.name for r in run.resources if r.retained] == ["vector"]
-
-
-def test_component_files_stay_small() -> None:
-    for file in Path(components.__path__[0]).glob("*.py"):
-        assert len(file.read_text().splitlines()) <= LONGEST_COMPONENT, file.name
-    program = Path(components.__path__[0]).parent / "__main__.py"
-    assert len(program.read_text().splitlines()) <= LONGEST_PROGRAM
 
 
 def test_no_manifest_holds_an_empty_list_that_the_api_server_would_drop(run: Run) -> None:

@@ -13,7 +13,8 @@ import yaml
 from model import fluentd
 from model.fluentd_text import Directive, faults, written
 from model.settings_logging import Logging
-from tests.unit.harness import CHECKOUT, SECRETS, Run, complete, manifests, run_program
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.other_settings import SINKS
 
 if TYPE_CHECKING:
@@ -158,9 +159,8 @@ def test_the_aggregator_is_deployed_with_its_keys_in_one_secret_and_nowhere_else
     run = _run(sink)
     assert run.error is None
     assert run.one("Deployment", "fluentd")
-    for name, manifest in manifests(run).items():
-        if "canary-shared" in json.dumps(manifest):
-            assert name == "secret-logs"
+    holding = {name for name, manifest in manifests(run).items() if "canary-shared" in json.dumps(manifest)}
+    assert holding == {"secret-logs"}
     [container] = run.one("Deployment", "fluentd").inputs["spec"]["template"]["spec"]["containers"]
     assert "env" not in container
     assert "envFrom" not in container

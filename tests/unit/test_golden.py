@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import difflib
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.unit.rendered import rendered
+from tests.unit.rendered import GOLDEN, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pytest
 
     from tests.unit.harness import Run
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "staging"
 REMEDY = "review it, then --update-golden"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.secrets.files import files
-from tests.unit.harness import CHECKOUT
 from tests.unit.passages import standing_twice
 
 FOLDERS = ("components", "model", "ops", "policy", "twin")
-COMPONENT_LINES, PROGRAM_LINES = 200, 80
+COMPONENT_LINES, PROGRAM_LINES = 200, 60
 
 ONE = """
 def shares(found):

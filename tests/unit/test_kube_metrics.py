@@ -16,7 +16,7 @@ from ops.kube_metrics.api import KINDS, ApiServer
 from ops.kube_metrics.command import serve
 from ops.kube_metrics.exposition import text
 from tests.answering import answer_json
-from tests.unit.harness import CHECKOUT
+from tests.checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.harness import Run, manifests
 from tests.unit.kubernetes_schema import VERSIONS, faults
-from tests.unit.other_settings import VARIANTS
+from tests.unit.other_settings import OTHER_SETTINGS
 
 # Their schemas are the operator's, by which test_operator_schema judges them.
 OF_AN_OPERATOR = "monitoring.coreos.com/"
@@ -25,9 +25,9 @@ OFF_BY_DEFAULT = {
 
 
 @cache
-def _own(variant: str) -> dict[str, dict[str, Any]]:
-    """The objects of Kubernetes itself under a variant of the settings."""
-    found = manifests(VARIANTS[variant].run())
+def _own(settings: str) -> dict[str, dict[str, Any]]:
+    """The objects of Kubernetes itself under these other settings."""
+    found = manifests(OTHER_SETTINGS[settings].run())
     return {
         name: manifest
         for name, manifest in found.items()
@@ -47,14 +47,14 @@ def test_every_manifest_fits_the_schema(run: Run, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_under_other_settings_every_manifest_fits_it_too(variant: str, version: str) -> None:
-    assert _unfit(_own(variant), version) == {}
+@pytest.mark.parametrize("settings", OTHER_SETTINGS)
+def test_under_other_settings_every_manifest_fits_it_too(settings: str, version: str) -> None:
+    assert _unfit(_own(settings), version) == {}
 
 
 def test_the_other_settings_have_what_is_off_by_default(run: Run) -> None:
     assert not OFF_BY_DEFAULT & manifests(run).keys()
-    assert {name for variant in VARIANTS for name in _own(variant)} >= OFF_BY_DEFAULT
+    assert {name for settings in OTHER_SETTINGS for name in _own(settings)} >= OFF_BY_DEFAULT
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.unit.given import CHECKOUT
+from tests.checkout import CHECKOUT
 
 TESTS = CHECKOUT / "tests"
 DOES_MORE = re.compile(r"^from hypothesis import|mark\.soak\(|getoption\(\"--soak\"\)", re.MULTILINE)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import monitoring_parts
+from tests.checkout import CHECKOUT
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.reachability import End, reachable
 
 if TYPE_CHECKING:
     import pytest
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "reachability.txt"
+GOLDEN = CHECKOUT / "tests" / "golden" / "reachability.txt"
 HOME = "staging"
 SOURCES_OUTSIDE = (
     End("ingress controller", "10.0.9.1", namespace="ingress-nginx"),

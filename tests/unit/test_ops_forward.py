@@ -53,7 +53,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
     start = subprocess.Popen
 
     def popen(command: list[str], **options: object) -> subprocess.Popen[bytes]:
-        found.append(start(command, **options))  # type: ignore[call-overload]
+        found.append(start(command, **options))
         return found[-1]
 
     monkeypatch.setattr(forward.subprocess, "Popen", popen)

@@ -10,7 +10,7 @@ from policy.rule import Fault, Object, of_one, of_stack
 from policy.table import RULES
 from tests.unit.allowed_changes import ALLOWED
 from tests.unit.harness import Run, manifests
-from tests.unit.other_settings import VARIANTS
+from tests.unit.other_settings import OTHER_SETTINGS
 from tests.unit.violation import Violation
 from tests.unit.violations import VIOLATIONS
 
@@ -51,9 +51,9 @@ def test_the_stack_keeps_every_rule(run: Run) -> None:
     assert broken(manifests(run)) == {}
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", OTHER_SETTINGS)
 def test_other_settings_keep_every_rule(name: str) -> None:
-    assert broken(manifests(VARIANTS[name].run())) == {}
+    assert broken(manifests(OTHER_SETTINGS[name].run())) == {}
 
 
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=str)

@@ -10,7 +10,8 @@ import pytest
 from ops import preview, stack_file
 from ops.cli import main
 from ops.cluster.kinds import OPERATORS, REGISTERED
-from tests.unit.harness import CHECKOUT, SECRETS, complete, run_program
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS, complete, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,9 @@ from model.review import load_review
 from model.scrape import BACKEND_PODS
 from ops.checker.probes import REQUIRED
 from ops.checks import arguments
+from tests.checkout import CHECKOUT
 from tests.unit import harness
-from tests.unit.harness import CHECKOUT, SECRET_MARK, SECRETS, Registered, Run, complete, run_program
+from tests.unit.harness import SECRET_MARK, SECRETS, Registered, Run, complete, run_program
 from tests.unit.other_settings import CHANNELS
 from tests.unit.rendered import masked
 

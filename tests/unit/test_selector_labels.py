@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.harness import SECRETS, Run, complete, run_program
-from tests.unit.other_settings import VARIANTS
+from tests.unit.other_settings import OTHER_SETTINGS
 
 BY_HAND = {"app": "api"}
 OURS = {"app.kubernetes.io/name": "backend", "app.kubernetes.io/part-of": "orka-ppm"}
@@ -50,7 +50,7 @@ def test_the_other_parts_keep_theirs(by_hand: Run, run: Run) -> None:
 
 def test_the_logs_aggregator_made_by_hand_keeps_its_selector_too() -> None:
     labels = {"app": "fluentd"}
-    everything = VARIANTS["everything"]
+    everything = OTHER_SETTINGS["everything"]
     config = everything.config()
     config["cluster"]["selector-labels"] = {"fluentd": labels}
     run = run_program(config, {**SECRETS, **everything.secrets})

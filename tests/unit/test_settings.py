@@ -14,7 +14,7 @@ from model.faults import SettingsError, read_settings
 from model.secrets import SECRET_KEYS
 from tests.unit.given import SECRETS, committed, complete
 from tests.unit.harness import run_program
-from tests.unit.other_settings import VARIANTS
+from tests.unit.other_settings import OTHER_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -405,7 +405,7 @@ _URLS = (
 
 @given(path=st.sampled_from(_URLS), address=_ADDRESS)
 def test_an_address_like_text_gets_messages_or_is_used(path: str, address: str) -> None:
-    everything = VARIANTS["everything"]
+    everything = OTHER_SETTINGS["everything"]
     faults = _read(_set(everything.config(), path, address), {**SECRETS, **everything.secrets})
     assert all(fault.startswith("orka-ppm:") for fault in faults)
 

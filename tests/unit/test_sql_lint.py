@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,8 +11,12 @@ from ops.migrate.lint import lint
 from ops.migrate.outcome import MigrateError
 from ops.migrate.review import as_yaml, review
 from ops.migrate.squawk import CONFIG, squawk
+from tests.checkout import CHECKOUT
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SQL = CHECKOUT / "sql"
 CLOSED = "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY; ALTER TABLE public.t FORCE ROW LEVEL SECURITY;"
 TABLE = f"CREATE TABLE public.t (id uuid);\n{CLOSED}\n"
 PINNED = "LANGUAGE sql SET search_path = '' AS $$ SELECT 1 $$;"

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from model.stack_schema import stack_schema
-from tests.unit.harness import CHECKOUT, SECRETS
+from tests.checkout import CHECKOUT
+from tests.unit.harness import SECRETS
 
 if TYPE_CHECKING:
     from pathlib import Path

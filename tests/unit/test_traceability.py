@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.checks.variants import VARIANTS
-from tests.traceability import CHECKOUT, PAGE, SOURCE, Row, file_of, page, rows
+from tests.traceability import PAGE, SOURCE, Row, file_of, page, rows
 
 if TYPE_CHECKING:
     from pathlib import Path

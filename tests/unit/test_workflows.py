@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from ops.cli import AREAS
+from tests.checkout import CHECKOUT
 
-FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
+FOLDER = CHECKOUT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 AUDIT = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", "--strict-collection"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from tests.checkout import CHECKOUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BACKEND = Path(__file__).resolve().parents[2] / "twin" / "workload" / "backend"
+BACKEND = CHECKOUT / "twin" / "workload" / "backend"
 NOWHERE = "127.0.0.1:9"
 ENVIRONMENT = {
     "DATABASE_URL": f"postgresql://app:secret-of-a-test@{NOWHERE}/postgres",

@@ -65,7 +65,7 @@ class Database:
             await connection.execute(
                 "SELECT set_config('request.jwt.claims', %s, true)", (json.dumps(claims),)
             )
-            yield connection  # type: ignore[misc]
+            yield connection
 
 
 def vector_text(values: list[float]) -> str:

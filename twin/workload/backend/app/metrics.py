@@ -23,7 +23,7 @@ class Metrics:
         """Count one answered request. `route` is the route's template, or the series would be endless."""
         self._requests[method, route, status] += 1
         self._buckets[route, bisect_left(BUCKETS_SECONDS, seconds)] += 1
-        self._seconds[route] += seconds  # type: ignore[assignment]
+        self._seconds[route] += seconds
         self._counts[route] += 1
 
     def text(self) -> str:

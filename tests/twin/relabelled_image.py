@@ -1,19 +1,17 @@
-"""Another image of the application: the same files under another digest, as a next release would be."""
+"""Another image of the backend: the same files under another digest, as a next release would be."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 from twin import application, docker, registry, secrets
-
-if TYPE_CHECKING:
-    from twin.paths import Paths
+from twin.paths import default
 
 
-def digest_of_variant(paths: Paths, name: str, label: str) -> str:
-    """Build and push `name` with a label of its own; its digest. The same label gives the same digest."""
-    context = next(context for context in application.contexts(paths) if context.name == name)
+def backend_digest(label: str) -> str:
+    """Build and push the backend with a label of its own; its digest. The same label gives the same."""
+    paths = default()
+    context = next(context for context in application.contexts(paths) if context.name == "backend")
     repository = f"{registry.HOST}/{context.repository}"
     recipe = f"FROM {repository}:{application.TAG}\nLABEL orka.test={label}\n"
     client = docker.client(paths)
