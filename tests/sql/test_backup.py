@@ -30,7 +30,7 @@ from tests.sql.support import (
 from tests.sql.tls_front import tls_front
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ops.migrate.connection import Target
     from ops.migrate.pg_tools import Tools
@@ -283,16 +283,12 @@ def test_an_admin_that_row_security_binds_is_refused_with_what_it_needs(
 
 
 def test_an_admin_without_superuser_backs_up_and_inherits_nothing_afterwards(
-    migrated_supabase: Database, supabase: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated_supabase: Database,
+    supabase: Server,
+    platform_makes_vector: Callable[[Server], None],
+    tmp_path: Path,
 ) -> None:
-    def platform(connection: psycopg.Connection[Any], _schemas: object, home: str) -> None:
-        """Supabase lets its admin make the extension; here the superuser does."""
-        name = connection.info.dbname
-        statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
-        supabase.execute(*statements, f"GRANT ALL ON SCHEMA {home}, public TO admin", database=name)
-        connection.execute(b"CREATE SCHEMA orka_audit; CREATE SCHEMA orka_migrations")
-
-    monkeypatch.setattr(backup_module, "prepare", platform)
+    platform_makes_vector(supabase)
     supabase.execute("ALTER ROLE admin BYPASSRLS")
     with migrated_supabase.connect() as connection, connection.transaction():
         log_event(connection, TENANT_A)
@@ -313,7 +309,9 @@ def test_where_the_extension_may_not_be_made_the_backup_is_refused(
         run = ops(migrated_supabase, "backup", "--dir", str(tmp_path))
     finally:
         supabase.execute("ALTER ROLE admin NOBYPASSRLS")
-    assert (run.code, "permission denied to create extension" in run.err) == (11, True)
+    assert run.code == 11
+    assert "may not make the extension vector in a scratch database" in run.err
+    assert "permission denied to create extension" in run.err
     assert (list(tmp_path.iterdir()), scratch_databases(supabase)) == ([], 0)
 
 
