@@ -67,6 +67,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.fixture
+def latin_server(server: Server) -> Iterator[None]:
+    """The server makes databases of another encoding than the one that is backed up."""
+    server.execute(
+        "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'",
+        "ALTER DATABASE template0 RENAME TO kept",
+        "ALTER DATABASE latin RENAME TO template0",
+    )
+    yield
+    server.execute("DROP DATABASE template0", "ALTER DATABASE kept RENAME TO template0")
+
+
 def take(database: Database, folder: Path) -> dict[str, Any]:
     run = ops(database, "backup", "--dir", str(folder), "--json")
     assert (run.code, run.json["outcome"]) == (0, "proved"), run.err
@@ -313,6 +325,15 @@ def test_where_the_extension_may_not_be_made_the_backup_is_refused(
     assert "may not make the extension vector in a scratch database" in run.err
     assert "permission denied to create extension" in run.err
     assert (list(tmp_path.iterdir()), scratch_databases(supabase)) == ([], 0)
+
+
+@pytest.mark.usefixtures("latin_server")
+def test_text_that_the_servers_own_encoding_lacks_is_restored_in_the_databases(
+    filled: Database, tmp_path: Path
+) -> None:
+    with filled.connect() as connection:
+        log_event(connection, TENANT_A, "審計")
+    assert take(filled, tmp_path)["tables"]["public.roche_audit_logs"]["rows"] == 4
 
 
 def test_the_password_is_in_no_argument_no_file_and_no_output(
