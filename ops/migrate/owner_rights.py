@@ -43,7 +43,7 @@ def owner_rights(connection: psycopg.Connection) -> Iterator[None]:
         yield
         return
     key = (_CLASS, row[0])
-    # Shared, since a database of the server may have two: one who applies, and one whose backup was killed.
+    # Shared: the session of a run that was killed may hold it still.
     connection.execute("SELECT pg_advisory_lock_shared(%s::int4, %s::int4)", key)
     try:
         _inherit(connection, "TRUE")
