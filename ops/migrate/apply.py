@@ -123,7 +123,7 @@ def _works(
 def _in_the_way(
     connection: psycopg.Connection, plan: Plan, contract: Contract, history: History, *, adopt: bool
 ) -> list[str]:
-    """Why tables that nobody has recognised yet cannot be left where they are, or cannot be adopted."""
+    """Why tables that were made by hand cannot be left where they are, or cannot be adopted."""
     found = _unknown_tables(connection, contract, history)
     if found and not adopt:
         fault = f"these tables exist already, made by hand or by another tool: {', '.join(found)}"
@@ -132,7 +132,14 @@ def _in_the_way(
             " takes them over; nothing was changed"
         )
         return [fault, remedy]
-    return adoption.differences(connection, plan, contract) if found else []
+    begun = adoption.read(connection)
+    if not found and not (begun and begun.version in {one.version for one in history.pending}):
+        return []
+    # Adoption lends its copies to the login, and works as the role that the login's setting names.
+    return [
+        *preflight.another_role(connection),
+        *(adoption.differences(connection, plan, contract) if found else []),
+    ]
 
 
 def _unknown_tables(connection: psycopg.Connection, contract: Contract, history: History) -> list[str]:

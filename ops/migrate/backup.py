@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 
 DUMP = "audit.dump"
 _SPARE_BYTES = 16 << 20
-_SIZE = "SELECT coalesce(sum(pg_table_size(name::regclass)), 0)::bigint FROM unnest(%s::text[]) AS name"
+# Not by regclass: the admin need not have the right to look into the schemas.
+_SIZE = """
+    SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ANY(%s)
+"""
 
 
 def backup(

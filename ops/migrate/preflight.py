@@ -158,6 +158,15 @@ def vector_faults(
     return []
 
 
+def another_role(connection: psycopg.Connection) -> list[str]:
+    """That the login works as another role from its first moment on, as a line; nothing where it does not."""
+    row = connection.execute("SELECT quote_ident(session_user), quote_ident(current_user)").fetchone()
+    login, role = row or ("", "")
+    fault = f"the login {login} works as {role} by a setting of its own, which adoption cannot"
+    remedy = f"connect as {role} itself, or ALTER ROLE {login} RESET role"
+    return [] if login == role else [f"{fault}: {remedy}"]
+
+
 def create_vector(connection: psycopg.Connection) -> None:
     """Create the extension where the platform keeps its extensions; raise REFUSED where it may not be."""
     home = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'extensions'").fetchone()

@@ -77,8 +77,7 @@ def _move(connection: psycopg.Connection, version: str, table: str, digest: str)
 
 def read_history(connection: psycopg.Connection) -> list[dict[str, str]]:
     """What was ever taken back, oldest first; nothing where nothing was."""
-    row = connection.execute("SELECT to_regclass('orka_migrations.rolled_back') IS NOT NULL").fetchone()
-    if not (row and row[0]):
+    if not ledger_tables.exists(connection, "rolled_back"):
         return []
     rows = connection.execute(_HISTORY.encode()).fetchall()
     return [{"version": one[0], "rolled_back_at": one[1], "rolled_back_by": one[2]} for one in rows]

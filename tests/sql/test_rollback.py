@@ -258,18 +258,12 @@ def test_a_deadlock_is_tried_again_as_a_lock_that_is_not_had(
 def test_an_admin_without_superuser_takes_back_what_it_applied(
     make_supabase: Callable[[], Database],
     supabase: Server,
+    platform_makes_vector: Callable[[Server], None],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     *,
     adopted: bool,
 ) -> None:
-    def as_platform(connection: Any, _schemas: object, home: str) -> None:
-        statements = (f"CREATE SCHEMA {home}", f"CREATE EXTENSION vector WITH SCHEMA {home}")
-        grant = f"GRANT ALL ON SCHEMA {home}, public TO admin"
-        supabase.execute(*statements, grant, database=connection.info.dbname)
-        connection.execute(b"CREATE SCHEMA orka_audit; CREATE SCHEMA orka_migrations")
-
-    monkeypatch.setattr("ops.migrate.backup.prepare", as_platform)
+    platform_makes_vector(supabase)
     database = make_supabase()
     if adopted:
         make_original(database, "023+024")
