@@ -19,6 +19,18 @@ _NEAR = re.compile(
     r"[/@].*|localhost|127(?:\.\d+){3}|::1|.+\.svc(?:\.cluster\.local)?", re.IGNORECASE | re.DOTALL
 )
 _EXPECTED = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+UNENCODED = "percent-encode special characters of user and password"
+# As libpq reads it: user and password end at the first @, but a / before that one ends the host already.
+_HOST = r"(?:\[[^\]@/?]*\]|[^@/?:,\[\]]*)(?::\d*)?"
+_AS_MEANT = re.compile(rf"\w+://(?:[^@/]*@)?{_HOST}(?:,{_HOST})*(?:/[^@/?]*)?(?:\?.*)?", re.DOTALL)
+
+
+def misread(url: str) -> bool:
+    """Whether a special character of the password makes libpq take the rest of it for host, port or database.
+
+    Those three stand in messages.
+    """
+    return _AS_MEANT.fullmatch(url) is None
 
 
 def admin_url_fault(value: str) -> str | None:
@@ -36,6 +48,7 @@ def admin_url_fault(value: str) -> str | None:
 
 
 def _wrong(parts: SplitResult, port: int | None) -> Iterator[tuple[bool, str]]:
+    yield misread(parts.geturl()), UNENCODED
     guides = (parts.username, parts.password) == ("user", "pass")
     yield guides, "is the guide's placeholder user:pass; give the real admin URL"
     yield (

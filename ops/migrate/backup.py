@@ -9,21 +9,22 @@ from __future__ import annotations
 import shutil
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from ops.migrate import ledger, manifest, pg_tools
 from ops.migrate.catalog import vector_schema
+from ops.migrate.connection import connect
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.fingerprint import fingerprint
 from ops.migrate.manifest import DumpFile, LedgerEntry, Manifest, TableContent
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.owner_rights import owner_rights
 from ops.migrate.redact import describe
-from ops.migrate.scratch import prepare, require_scratch, scratch_database
+from ops.migrate.scratch import drop_leftovers, prepare, require_scratch, scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 DUMP = "audit.dump"
 _SPARE_BYTES = 16 << 20
+_CONNECT_SECONDS = 10.0
 # Not by regclass: the admin need not have the right to look into the schemas.
 _SIZE = """
     SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint
@@ -51,7 +53,8 @@ def backup(
 ) -> Path:
     """Back up those of `tables` that exist into a new folder of `directory`; the path of the manifest.
 
-    Raises REFUSED, and leaves nothing in the directory, where anything is missing or does not match.
+    The runner's lock must be held. Raises REFUSED, and leaves nothing in the directory, where anything is
+    missing or does not match.
     """
     found = present(connection, tables)
     server = connection.info.server_version
@@ -60,15 +63,15 @@ def backup(
         tools = pg_tools.find_tools(server // 10_000)
         require_sight(connection)
         require_scratch(connection)
+        for line in drop_leftovers(connection):
+            say(f"warning: {line}")
     row = connection.execute(_SIZE, (found,)).fetchone()
     _require_space(directory, int(row[0]) if row else 0)
     folder = _new_folder(directory)
     try:
         with owner_rights(connection), connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            # The session's limit is meant for statements that hold locks.
-            connection.execute("SELECT set_config('statement_timeout', '0', true)")
-            connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+            _take_time(connection)
             taken_at = datetime.now(UTC).isoformat(timespec="seconds")
             entries = tuple(
                 LedgerEntry(version=one.version, sha256=one.sha256, applied_at=one.applied_at)
@@ -101,11 +104,21 @@ def backup(
         )
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        notes = getattr(error, "__notes__", ())
         if isinstance(error, psycopg.Error):
-            raise MigrateError(ExitCode.REFUSED, "the backup failed", *describe(error)) from None
+            raise MigrateError(ExitCode.REFUSED, "the backup failed", *describe(error), *notes) from None
         if isinstance(error, OSError):
-            raise MigrateError(ExitCode.REFUSED, f"the backup failed: {folder}: {error.strerror}") from None
+            fault = f"the backup failed: {folder}: {error.strerror}"
+            raise MigrateError(ExitCode.REFUSED, fault, *notes) from None
+        if isinstance(error, MigrateError):
+            raise MigrateError(error.code, *error.lines, *notes) from None
         raise
+
+
+def _take_time(connection: psycopg.Connection) -> None:
+    """Lift the session's limits, which are meant for statements that hold locks, for this transaction."""
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.execute("SELECT set_config(%s, '0', true)", (limit,))
 
 
 def _dump(
@@ -134,8 +147,8 @@ def _prove(
     """Restore tables and rows, without what hangs on them, and compare."""
     home = vector_schema(connection).strip('"')
     with (
-        scratch_database(connection) as scratch,
-        psycopg.connect(make_conninfo(target.conninfo, dbname=scratch), autocommit=True) as other,
+        scratch_database(connection, partial(connect, target, _CONNECT_SECONDS)) as scratch,
+        connect(target.of(scratch), _CONNECT_SECONDS) as other,
     ):
         prepare(other, {table.split(".")[0] for table in tables}, home)
         sections = ["--section=pre-data", "--section=data", "--no-owner", "--no-privileges"]
@@ -146,6 +159,7 @@ def _prove(
             target,
         )
         with other.transaction():
+            _take_time(other)
             restored = content(other, tables)
     wrong = [table for table in tables if restored[table] != held[table]]
     if wrong:

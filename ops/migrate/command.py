@@ -15,11 +15,11 @@ import psycopg
 import yaml
 
 from model.plan import BEHAVIOUR, CONTRACT, Plan, PlanError, load_plan
-from ops.migrate import report
+from ops.migrate import bounds, report
 from ops.migrate.behaviour import BehaviourError, parse_behaviour
 from ops.migrate.connection import target_from_environment
 from ops.migrate.contract import Contract, ContractError, parse_contract
-from ops.migrate.options import LIMITS, LOCK_LIMITS, Options
+from ops.migrate.options import LIMITS, LOCK_LIMITS, WAITS, Options
 from ops.migrate.outcome import MEANINGS, ExitCode, MigrateError
 from ops.migrate.redact import describe, redact
 from ops.migrate.scripts import read_scripts
@@ -65,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         )
         one.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if verb != "plan":
-            one.add_argument("--connect-wait", type=float, default=30.0, metavar="SECONDS")
+            one.add_argument("--connect-wait", type=bounds.wait_seconds, default=30.0, metavar="SECONDS")
         if verb == "rollback":
             one.add_argument("--to", required=True, metavar="VERSION", help="the version that stays, as 022")
             one.add_argument(
@@ -86,7 +86,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             default = getattr(defaults, name)
             one.add_argument(
                 f"--{name.replace('_', '-')}",
-                type=type(default),
+                type=_type(name),
                 default=default,
                 metavar="ROWS" if isinstance(default, int) else "SECONDS",
                 help=f"{LIMITS[name]} (default: %(default)s)",
@@ -98,6 +98,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             one.add_argument(
                 "--create-extension", action="store_true", help="create vector where it is missing"
             )
+
+
+def _type(limit: str) -> Callable[[str], float]:
+    if limit == "batch_size":
+        return bounds.rows
+    return bounds.wait_seconds if limit in WAITS else bounds.limit_seconds
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,11 +123,9 @@ def run(args: argparse.Namespace) -> int:
         code, lines = error.code, list(error.lines)
     except psycopg.Error as error:
         code, lines = ExitCode.NEEDS_OPERATOR, ["the database failed", *describe(error)]
-    except KeyboardInterrupt:
-        code, lines = (
-            ExitCode.INTERRUPTED,
-            ["interrupted; the step that was running is not done, run it again"],
-        )
+    except KeyboardInterrupt as error:
+        stopped = "interrupted; the step that was running is not done, run it again"
+        code, lines = ExitCode.INTERRUPTED, [stopped, *getattr(error, "__notes__", ())]
     lines = [hide(line) for line in lines]
     report.write_termination_message(lines, os.environ)
     if args.json:

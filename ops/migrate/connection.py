@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from model.database_url import UNENCODED, misread
+from ops.migrate.libpq_variables import with_variables
 from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.pooler import refuse_transaction_pooler
 from ops.migrate.redact import describe, redact
@@ -29,9 +31,16 @@ _SESSION = (
     b"SET lock_timeout = '5s'",
     b"SET idle_in_transaction_session_timeout = '60s'",
     b"SET client_connection_check_interval = '1s'",
+    # The session that holds the lock idles for as long as the other one works.
+    b"SET idle_session_timeout = 0",
     # What is read after a lock must have been committed before it was granted, whatever the role's default.
     b"SET default_transaction_isolation = 'read committed'",
+    # A role may have these otherwise; probes are tried, and plans are read, as they are here.
+    b"SET row_security = on",
+    b"SET quote_all_identifiers = off",
 )
+# Each statement has its limit; a whole transaction has none. Older servers do not know it.
+_NO_TRANSACTION_TIMEOUT, _KNOWS_IT = b"SET transaction_timeout = 0", 170_000
 # The server answered and refused: trying again with the same words is pointless, except while it starts.
 _REFUSED_FOR_GOOD = re.compile(r"FATAL:(?!\s+the database system is (?:starting up|not yet accepting))")
 
@@ -43,8 +52,12 @@ class Target:
     url: str = field(repr=False)
     """As it was given, to recognise it in what is printed."""
     conninfo: str = field(repr=False)
-    """What libpq gets, its `sslmode` and `connect_timeout` settled."""
+    """What libpq gets, all of it settled: nothing is left to its variables."""
     password: str = field(repr=False)
+
+    def of(self, database: str) -> Target:
+        """The same for another database of the server."""
+        return replace(self, conninfo=make_conninfo(self.conninfo, dbname=database))
 
     def redact(self, text: str) -> str:
         """`text` without anything that lets one connect."""
@@ -70,21 +83,21 @@ def target_from_environment(environ: Mapping[str, str]) -> Target:
 def _target(url: str, environ: Mapping[str, str]) -> Target:
     if not url.lower().startswith(("postgresql://", "postgres://")):
         raise MigrateError(ExitCode.REFUSED, "DATABASE_URL must start with postgresql://")
+    unparsed = MigrateError(ExitCode.REFUSED, f"DATABASE_URL cannot be parsed: {UNENCODED}")
+    if misread(url):
+        raise unparsed
     try:
-        parts = conninfo_to_dict(url)
+        parts = with_variables(conninfo_to_dict(url), environ)
     except psycopg.ProgrammingError:
         # Its message quotes the URL.
-        raise MigrateError(
-            ExitCode.REFUSED,
-            "DATABASE_URL cannot be parsed: percent-encode special characters of user and password",
-        ) from None
+        raise unparsed from None
     if str(_TRANSACTION_POOLER_PORT) in str(parts.get("port", "")).split(","):
         raise MigrateError(
             ExitCode.REFUSED,
             f"port {_TRANSACTION_POOLER_PORT} is a pooler in transaction mode: locks do not hold there",
             "use the direct host or the pooler's session mode (port 5432)",
         )
-    conninfo = make_conninfo(url, **settled(parts, environ))
+    conninfo = make_conninfo("", **(parts | settled(parts)))
     return Target(url=url, conninfo=conninfo, password=str(parts.get("password") or ""))
 
 
@@ -100,6 +113,8 @@ def connect(target: Target, wait_seconds: float) -> psycopg.Connection:
             refuse_transaction_pooler(connection, other)
         for setting in _SESSION:
             connection.execute(setting)
+        if connection.info.server_version >= _KNOWS_IT:
+            connection.execute(_NO_TRANSACTION_TIMEOUT)
     except BaseException:
         connection.close()
         raise

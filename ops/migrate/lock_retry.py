@@ -36,7 +36,7 @@ def retrying(
     """Run `attempt` (one transaction) until it gets its locks; raise LOCK_BUSY, naming who holds them."""
     deadline = time.monotonic() + options.lock_budget
     pause, seen = _FIRST_PAUSE_SECONDS, ["a session that ended meanwhile"]
-    look = min(options.lock_timeout / _LOOKS_PER_ATTEMPT, _RARELY_SECONDS) or _RARELY_SECONDS
+    look = min(options.lock_timeout / _LOOKS_PER_ATTEMPT, _RARELY_SECONDS)
 
     def tell(found: list[str]) -> None:
         if found != seen:

@@ -27,6 +27,11 @@ class Options:
     create_extension: bool = False
     adopt: bool = False
 
+    def longer(self, limit: str) -> str:
+        """What to do where the time of that name was too short."""
+        flag = limit.replace("_", "-")
+        return f"give a larger --{flag} (now {getattr(self, limit):g} s) and run again"
+
     def pause(self) -> None:
         """Let others at the disk between two batches."""
         time.sleep(self.batch_pause)
@@ -44,5 +49,7 @@ LIMITS = {
     "batch_pause": "between two batches",
     "long_transaction": "from which age a transaction is named, or refused before a concurrent step",
 }
+# Of these 0 means not to wait; to the server 0 is no limit at all.
+WAITS = ("lock_wait", "lock_budget", "batch_pause", "long_transaction")
 # Those of a rollback, which is nothing but a wait for locks and one transaction.
 LOCK_LIMITS = ("lock_wait", "lock_timeout", "lock_budget")

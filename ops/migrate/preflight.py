@@ -25,7 +25,8 @@ NEEDED_VECTOR = ".".join(map(str, MINIMUM_VECTOR))
 # Since version 16 only who has the ADMIN option may let himself become the owner.
 _FACTS = """
     SELECT current_setting('server_version_num')::int / 10000 AS major,
-           pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool AS read_only,
+           pg_is_in_recovery() AS in_recovery,
+           current_setting('default_transaction_read_only')::bool AS read_only,
            current_setting('server_encoding') AS encoding,
            (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS installed,
            (SELECT default_version FROM pg_available_extensions WHERE name = 'vector') AS available,
@@ -58,6 +59,12 @@ _LONG_TRANSACTIONS = """
     WHERE xact_start < clock_timestamp() - make_interval(secs => %s) AND pid <> pg_backend_pid()
       AND (datname = current_database() OR backend_xmin IS NOT NULL) ORDER BY xact_start
 """
+# In such a session the last statement is refused itself, but for the one before it.
+_READ_ONLY = (
+    "default_transaction_read_only is on for this database or user, as platforms set it when a disk is full:"
+    " free space, then SET default_transaction_read_only = off, and ALTER DATABASE or ALTER ROLE ..."
+    " RESET default_transaction_read_only"
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class Facts:
     """What the server says of itself and of the user, as the preflight query asks it."""
 
     major: int
+    in_recovery: bool
     read_only: bool
     encoding: str
     installed: str | None
@@ -109,7 +117,8 @@ def faults(facts: Facts, *, create_extension: bool) -> list[str]:
             facts.major < MINIMUM_SERVER,
             f"PostgreSQL {facts.major} is too old: {MINIMUM_SERVER} or newer is needed",
         ),
-        (facts.read_only, "the server is read-only: connect to the primary"),
+        (facts.in_recovery, "the server is a replica, which is read-only: connect to the primary"),
+        (facts.read_only, _READ_ONLY),
         (facts.encoding != "UTF8", f"the database's encoding is {facts.encoding}: UTF8 is needed"),
         (not facts.may_create_roles, "the database user may not create roles: it needs CREATEROLE"),
         (

@@ -68,7 +68,8 @@ def _transaction(sessions: Sessions, work: Work, options: Options, progress: Pro
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
             _start(sessions.work, work)
-            execute_all(sessions.work, work.statements, f"{work.place} was rolled back")
+            left = f"{work.place} was rolled back"
+            execute_all(sessions.work, work.statements, left, options.longer("statement_timeout"))
             return _end(sessions.work, work)
 
     verdict = retrying(sessions, work.place, options, progress, attempt)
@@ -84,7 +85,8 @@ def _rehearsed(sessions: Sessions, work: Work, options: Options, progress: Progr
     def attempt() -> Verdict:
         with sessions.work.transaction(force_rollback=True):
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
-            execute_all(sessions.work, statements, f"{work.place} was not begun")
+            left = f"{work.place} was not begun"
+            execute_all(sessions.work, statements, left, options.longer("statement_timeout"))
             return verify(sessions.work, contract, newer_schema=False)
 
     progress.tell("rehearsal", f"{work.place}: rehearsed first, nobody waits for it", step=work.step.name)
@@ -112,7 +114,7 @@ def _concurrent(sessions: Sessions, work: Work, options: Options, progress: Prog
             if build:
                 concurrent_index.drop_if_invalid(sessions.work, *build)
             with concurrent_index.watched(sessions, work.place, options, progress):
-                execute(sessions.work, statement, left)
+                execute(sessions.work, statement, left, options.longer("concurrent_timeout"))
             if build and not concurrent_index.is_there(sessions.work, *build):
                 raise MigrateError(
                     ExitCode.NEEDS_OPERATOR, f"{work.place}: the index {build[0]} is not valid"
@@ -147,7 +149,7 @@ def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress)
                 "SELECT set_config('orka.batch_size', %s, true)", (str(options.batch_size),)
             )
             left = f"{work.place} stands after the batch before, run it again"
-            rows = execute_all(sessions.work, work.statements, left)
+            rows = execute_all(sessions.work, work.statements, left, options.longer("batch_timeout"))
             return rows, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
 
     rows, so_far = retrying(sessions, work.place, options, progress, attempt)

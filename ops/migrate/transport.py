@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _DEFAULT_SECONDS, _LEAST_SECONDS, _MOST_SECONDS = 10, 2, 60
+# A network that falls silent is noticed after a minute, not after the hours of the system's own limits.
+_SILENCE = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
-def settled(parts: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, str]:
-    """What to add to the parts of a URL; raise REFUSED where they would let the session travel in the open.
-
-    It holds for `pg_dump` and `pg_restore` too, which get none of libpq's variables.
-    """
+def settled(parts: Mapping[str, object]) -> dict[str, str]:
+    """What to add to the parts of an address; raise REFUSED where it would send the session in the open."""
     said = {name: str(value) for name, value in parts.items() if value}
-    added = {"connect_timeout": str(_seconds(said.get("connect_timeout")))}
-    if authority := said.get("sslrootcert") or environ.get("PGSSLROOTCERT"):
-        added["sslrootcert"] = authority
-    mode = said.get("sslmode") or environ.get("PGSSLMODE")
-    far = sorted(set(_far(said, environ)))
+    silence = {name: value for name, value in _SILENCE.items() if name not in said}
+    added = {"connect_timeout": str(_seconds(said.get("connect_timeout"))), **silence}
+    mode = said.get("sslmode")
+    far = sorted(set(_far(said)))
     if far and mode and mode not in ENCRYPTED:
         raise MigrateError(
             ExitCode.REFUSED,
@@ -39,12 +42,9 @@ def settled(parts: Mapping[str, object], environ: Mapping[str, str]) -> dict[str
     return {**added, "sslmode": mode} if mode else added
 
 
-def _far(said: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+def _far(said: Mapping[str, str]) -> Iterator[str]:
     """The hosts that are neither this machine nor in the cluster."""
-    if service := said.get("service") or environ.get("PGSERVICE"):
-        yield f"what the service {service} names"
-    named = [said.get(key) or environ.get(f"PG{key.upper()}", "") for key in ("host", "hostaddr")]
-    for host in ",".join(named).split(","):
+    for host in f"{said.get('host', '')},{said.get('hostaddr', '')}".split(","):
         if host and not near(host):
             yield host
 

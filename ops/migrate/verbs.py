@@ -60,8 +60,6 @@ def on_database(args: argparse.Namespace, target: Target, plan: Plan, contract: 
 
 def _apply(run: Run) -> dict[str, Any]:
     args, connection = run.args, run.connection
-    if args.batch_size < 1:
-        raise MigrateError(ExitCode.REFUSED, "a batch of no rows is always full: give --batch-size 1 or more")
     options = Options(**{name: getattr(args, name) for name in (*LIMITS, "create_extension", "adopt")})
     progress = Progress(run.say, as_json=args.json)
     guard = partial(connect, run.target, args.connect_wait)

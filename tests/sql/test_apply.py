@@ -274,11 +274,12 @@ def test_a_missing_extension_is_refused_unless_asked_to_create_it(server: Server
     database.drop()
 
 
-def test_a_read_only_server_is_refused(empty: Database) -> None:
+def test_a_database_made_read_only_is_refused_and_not_taken_for_a_replica(empty: Database) -> None:
     empty.server.execute(f"ALTER DATABASE {empty.name} SET default_transaction_read_only = on")
     run = ops(empty, "apply")
     assert run.code == 11
-    assert "read-only" in run.err
+    assert "free space, then SET default_transaction_read_only = off" in run.err
+    assert "primary" not in run.err
 
 
 def test_the_ledger_says_who_applied_what_from_which_file(migrated: Database) -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from ops.migrate import backup as backup_module
 from ops.migrate import pg_tools
+from ops.migrate.connection import connect
 from ops.migrate.content import content
 from ops.migrate.manifest import file_sha256
+from ops.migrate.outcome import ExitCode, MigrateError
 from tests.sql import two_runners
 from tests.sql.further_migrations import with_024
 from tests.sql.support import (
@@ -263,6 +265,85 @@ def test_a_restore_that_fails_is_refused_with_its_words(
     assert (list(tmp_path.iterdir()), scratch_databases(filled.server)) == ([], 0)
 
 
+def killed_at_the_restore(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backup's own session is ended while the dump is restored, which fails."""
+    real = pg_tools.run
+
+    def dying(tools: Tools, program: str, arguments: list[str], target: Target) -> None:
+        real(tools, program, arguments, target)
+        if program == "pg_restore":
+            filled.server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                f" WHERE application_name = 'orka-migrate' AND datname = '{filled.name}'"
+            )
+            raise MigrateError(ExitCode.REFUSED, "pg_restore failed")
+
+    monkeypatch.setattr(pg_tools, "run", dying)
+
+
+def test_the_scratch_database_goes_though_the_session_that_made_it_is_gone(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_at_the_restore(filled, monkeypatch)
+    run = ops(filled, "backup", "--dir", str(tmp_path))
+    assert (run.code, run.err.splitlines()[-1]) == (11, "ops migrate: pg_restore failed")
+    assert scratch_databases(filled.server) == 0
+
+
+def test_a_scratch_database_that_stays_is_named_and_goes_with_the_next_backup(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(target: Target, wait_seconds: float) -> psycopg.Connection[Any]:
+        if f"dbname={filled.name}" in target.conninfo:
+            raise MigrateError(ExitCode.REFUSED, "cannot connect to the database")
+        return connect(target, wait_seconds)
+
+    others = "orka_backup_1_of_another_database"
+    filled.server.execute(f"CREATE DATABASE {others}")
+    with monkeypatch.context() as broken:
+        killed_at_the_restore(filled, broken)
+        broken.setattr(backup_module, "connect", unreachable)
+        run = ops(filled, "backup", "--dir", str(tmp_path))
+    left = filled.server.value(
+        f"SELECT datname FROM pg_database WHERE datname ~ '^orka_backup' AND datname <> '{others}'"
+    )
+    assert run.code == 11
+    assert run.err.splitlines()[-3:] == [
+        "ops migrate: pg_restore failed",
+        f"  the scratch database {left} could not be dropped: cannot connect to the database",
+        f"  DROP DATABASE {left}, or leave it to the next backup of this database",
+    ]
+    with psycopg.connect(filled.server.url("postgres", left)):
+        used = ops(filled, "backup", "--dir", str(tmp_path))
+    assert f"warning: the database {left}, left by an earlier backup, could not be dropped" in used.err
+    assert scratch_databases(filled.server) == 2
+    take(filled, tmp_path)
+    assert scratch_databases(filled.server) == 1, "that of another database may be at work"
+    filled.server.execute(f"DROP DATABASE {others}")
+
+
+def test_limits_of_the_database_or_the_role_do_not_cut_a_backup(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
+    seen: list[tuple[Any, ...] | None] = []
+
+    def watched(connection: psycopg.Connection[Any], tables: list[str]) -> dict[str, dict[str, int | str]]:
+        found = ", ".join(f"current_setting('{name}')" for name in names)
+        seen.append(connection.execute(f"SELECT {found}".encode()).fetchone())
+        return content(connection, tables)
+
+    monkeypatch.setattr(backup_module, "content", watched)
+    filled.server.execute(f"ALTER DATABASE {filled.name} SET idle_session_timeout = '150ms'")
+    limits = ("statement_timeout = '20s'", "idle_session_timeout = '20s'")
+    filled.server.execute(*(f"ALTER ROLE postgres SET {limit}" for limit in limits))
+    try:
+        take(filled, tmp_path)
+    finally:
+        filled.server.execute(*(f"ALTER ROLE postgres RESET {limit.split()[0]}" for limit in limits))
+    assert seen == [("0", "0", "0")] * 2
+
+
 def test_an_older_pg_dump_is_refused_with_both_versions(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,6 +427,27 @@ def test_the_password_is_in_no_argument_no_file_and_no_output(
     assert any("pg_dump" in argument for argument in seen)
     assert PASSWORD not in "".join([*seen, good.out, good.err, bad.out, bad.err])
     assert PASSWORD not in next(tmp_path.glob("*/manifest.json")).read_text()
+
+
+def test_dump_and_restore_get_what_the_environment_says_and_the_guards_against_a_silent_network(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, str]] = []
+    real = subprocess.run
+
+    def watch(command: list[str], **options: Any) -> Any:
+        if environ := options.get("env"):
+            seen.append({**environ, "service": Path(environ["PGSERVICEFILE"]).read_text()})
+        return real(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", watch)
+    variables = {"PGHOST": str(filled.server.socket), "PGUSER": "postgres", "PGPASSWORD": PASSWORD}
+    run = ops(f"postgresql:///{filled.name}", "backup", "--dir", str(tmp_path), **variables)
+    assert run.code == 0, run.err
+    assert [one["PGPASSWORD"] for one in seen] == [PASSWORD] * 2
+    for one in seen:
+        assert {"keepalives_idle=30", "tcp_user_timeout=60000"} <= set(one["service"].splitlines())
+        assert PASSWORD not in one["service"] + run.out + run.err
 
 
 def test_the_programs_without_tls_of_their_own_speak_it(filled: Database, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -49,6 +50,19 @@ def test_what_a_session_reads_after_a_lock_is_never_older_than_the_lock(empty: D
 
 
 @pytest.mark.parametrize(
+    "setting",
+    ["row_security = off", "quote_all_identifiers = on", "transaction_timeout = '150ms'"],
+)
+def test_what_is_set_on_the_database_changes_nothing_of_a_run(empty: Database, setting: str) -> None:
+    if setting.startswith("transaction_timeout") and empty.value("SHOW server_version_num") < "17":
+        pytest.skip("this server does not know it")
+    empty.server.execute(f"ALTER DATABASE {empty.name} SET {setting}")
+    for verb in ("apply", "verify"):
+        run = ops(empty, verb)
+        assert run.code == 0, run.err
+
+
+@pytest.mark.parametrize(
     ("environ", "said"),
     [
         ({}, "no database is named"),
@@ -64,6 +78,39 @@ def test_a_bad_setting_is_refused_in_one_line_without_the_secret(environ: dict[s
     assert run.code == 11
     assert said in run.err.splitlines()[0]
     assert_no_secret(run.out + run.err)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "admin:Sup3r@S3cretTail@db.invalid/orka",
+        "admin:Sup3r@S3cretTail@db.invalid/orka?sslmode=disable",
+        "admin:Sup3r@@db.invalid/orka",
+        "admin:Sup3r@S3cret:Tail@db.invalid/orka",
+        "admin:Sup3r@1/S3cretTail@db.invalid/orka",
+        "admin:S3cretHead/tail@db.invalid/orka",
+        "admin:1/S3cretTail@db.invalid/orka",
+        "admin:S3cretHead?a/b@db.invalid/orka",
+        "admin:S3cretHead",
+    ],
+)
+def test_no_part_of_a_password_that_is_not_encoded_is_taken_for_an_address(
+    address: str, tmp_path: Path
+) -> None:
+    cause = tmp_path / "cause"
+    url = f"postgresql://{address}"
+    run = ops(url, "status", "--json", "--connect-wait", "0", TERMINATION_LOG=str(cause))
+    assert run.code == 11
+    assert run.json["cause"] == [
+        "DATABASE_URL cannot be parsed: percent-encode special characters of user and password"
+    ]
+    assert not [part for part in ("Sup3r", "S3cret") if part in run.out + run.err + cause.read_text()]
+
+
+@pytest.mark.parametrize("password", ["a:b", "a#b", "a?b=c", "a%40b%2Fc"])
+def test_what_cannot_be_mistaken_needs_no_encoding(password: str) -> None:
+    target = target_from_environment({"DATABASE_URL": f"postgresql://u:{password}@h1:1,[::1]:2/d?user=u@s"})
+    assert target.password == unquote(password)
 
 
 def test_a_database_that_does_not_answer_is_refused_after_the_wait(closed_port: int, tmp_path: Path) -> None:

@@ -126,8 +126,3 @@ def test_a_migrated_database_is_verified_backed_up_and_rolled_back(empty: Databa
     run = rollback(empty, backup(empty, tmp_path))
     assert run.code == 0, run.err
     assert state(empty)[0] == before
-
-
-def test_a_batch_of_nothing_which_would_always_be_full_is_refused(empty: Database) -> None:
-    run = ops(empty, "apply", "--batch-size", "0")
-    assert (run.code, "give --batch-size 1 or more" in run.err) == (11, True)

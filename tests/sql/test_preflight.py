@@ -29,6 +29,7 @@ _IN_THE_POOL = """
 """
 GOOD = Facts(
     major=16,
+    in_recovery=False,
     read_only=False,
     encoding="UTF8",
     installed="0.8.1",
@@ -50,7 +51,8 @@ def test_a_server_as_needed_has_no_faults() -> None:
     ("change", "said"),
     [
         ({"major": 14}, "PostgreSQL 14 is too old"),
-        ({"read_only": True}, "connect to the primary"),
+        ({"in_recovery": True}, "connect to the primary"),
+        ({"read_only": True}, "RESET default_transaction_read_only"),
         ({"encoding": "LATIN1"}, "UTF8 is needed"),
         ({"may_create_roles": False}, "CREATEROLE"),
         ({"may_create_schemas": False}, "grant CREATE on the database"),
@@ -97,9 +99,9 @@ def test_the_facts_are_read_off_a_real_server(empty: Database, monkeypatch: pyte
         connection.execute(b"DROP EXTENSION vector")
     run = ops(empty, "apply", "--json")
     assert run.code == 11
-    assert [line.split(":")[0] for line in run.json["cause"]] == [
+    assert [line.split(":")[0].split(",")[0] for line in run.json["cause"]] == [
         f"PostgreSQL {empty.value('SHOW server_version').split('.')[0]} is too old",
-        "the server is read-only",
+        "default_transaction_read_only is on for this database or user",
         "the extension vector is not in this database",
     ]
 

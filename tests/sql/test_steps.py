@@ -84,6 +84,25 @@ SLOW = """
 """
 
 
+@pytest.mark.parametrize(
+    ("where", "flag"),
+    [
+        ("in a transaction", "--statement-timeout"),
+        ("in a batch", "--batch-timeout"),
+        ("in an index build", "--concurrent-timeout"),
+    ],
+)
+def test_a_statement_that_took_too_long_is_told_with_the_limit_that_ended_it(
+    big: Database, tmp_path: Path, where: str, flag: str
+) -> None:
+    step, text, _ = KILLS[where]
+    with big.connect() as connection:
+        connection.execute(SLOW.encode())
+    run = ops(big, "apply", "--sql-dir", str(with_steps(tmp_path, **{step: text})), flag, "0.2")
+    assert (run.code, "57014" in run.err) == (15, True)
+    assert run.err.splitlines()[-1] == f"  give a larger {flag} (now 0.2 s) and run again"
+
+
 @pytest.mark.parametrize("where", KILLS)
 def test_after_a_kill_the_next_run_goes_on_at_the_right_step(
     big: Database, tmp_path: Path, where: str

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from ops.migrate.connection import target_from_environment
+from ops.migrate.connection import connect, target_from_environment
 from ops.migrate.outcome import MigrateError
 from tests.sql.support import Database, ops
 from tests.sql.tls_front import tls_front
@@ -73,9 +73,36 @@ def test_this_machine_and_the_cluster_are_reached_as_the_url_says(address: str) 
     assert settled(f"{address}{'&' if '?' in address else '?'}sslmode=disable")["sslmode"] == "disable"
 
 
-def test_a_host_or_a_service_of_the_environment_counts_too() -> None:
+def test_a_host_of_the_environment_counts_too() -> None:
     assert settled("/d", PGHOST="db.example.com")["sslmode"] == "require"
-    assert settled("/d", PGSERVICE="elsewhere")["sslmode"] == "require"
+
+
+def test_what_libpq_would_take_from_the_environment_is_settled_where_the_url_says_nothing() -> None:
+    target = target_from_environment(
+        {"DATABASE_URL": "postgresql://u@h/d", "PGPASSWORD": "canary", "PGUSER": "other", "PGPORT": "5433"}
+    )
+    parts = conninfo_to_dict(target.conninfo)
+    assert (parts["user"], parts["password"], parts["port"]) == ("u", "canary", "5433")
+    assert target.redact("it was canary") == "it was ***"
+
+
+@pytest.mark.parametrize(("address", "environ"), [("/d", {"PGSERVICE": "x"}), ("/d?service=x", {})])
+def test_a_service_which_pg_dump_would_not_get_is_refused(address: str, environ: dict[str, str]) -> None:
+    with pytest.raises(MigrateError, match="named by a service") as refused:
+        settled(address, **environ)
+    assert refused.value.code == 11
+
+
+# That they end a session on a silent network cannot be shown here: on this machine the kernel answers them.
+def test_a_silent_network_ends_a_session_after_a_minute_unless_the_url_says_otherwise(
+    empty: Database,
+) -> None:
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    parts = settled("h/d?keepalives_idle=5")
+    assert [parts[name] for name in names] == ["5", "10", "3", "60000"]
+    with connect(target_from_environment({"DATABASE_URL": empty.admin_url}), 0) as session:
+        given = session.info.get_parameters()
+    assert [given[name] for name in names] == ["30", "10", "3", "60000"]
 
 
 @pytest.mark.parametrize(("given", "used"), [(None, 10), (5, 5), (1, 2), (0, 60), (-1, 60), (3600, 60)])

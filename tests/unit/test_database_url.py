@@ -20,6 +20,16 @@ def test_who_else_is_in_a_private_network_is_not_known(host: str) -> None:
     assert [fault for fault in refused.value.faults if "lets all pass in plain text" in fault]
 
 
+@pytest.mark.parametrize("password", ["hidden@tail", "hidden@@", "hidden@5432/tail"])
+def test_an_at_sign_in_the_password_is_refused_before_libpq_takes_the_rest_for_a_host(password: str) -> None:
+    secrets = {**SECRETS, "database-admin-url": f"postgresql://a:{password}@db.example.com/x"}
+    with pytest.raises(SettingsError) as refused:
+        read_settings({}, secrets)
+    [fault] = [fault for fault in refused.value.faults if "database-admin-url" in fault]
+    assert "percent-encode special characters of user and password" in fault
+    assert not [part for part in ("hidden", "tail") if part in fault]
+
+
 @pytest.mark.parametrize(
     "query",
     [
