@@ -85,6 +85,11 @@ class Migration(BaseModel):
     incompatible_with_older: str | None = None
     """Why a program that does not know this migration must not work on its schema; else none."""
 
+    @property
+    def before(self) -> str:
+        """The version to go back to where this one is to be taken back."""
+        return f"{int(self.version) - 1:03}"
+
 
 class Plan(BaseModel):
     """Everything the runner needs, in order."""
