@@ -85,11 +85,6 @@ class Migration(BaseModel):
     incompatible_with_older: str | None = None
     """Why a program that does not know this migration must not work on its schema; else none."""
 
-    @property
-    def before(self) -> str:
-        """The version to go back to where this one is to be taken back."""
-        return f"{int(self.version) - 1:03}"
-
 
 class Plan(BaseModel):
     """Everything the runner needs, in order."""
@@ -119,6 +114,11 @@ class Plan(BaseModel):
     def config_map_items(self) -> list[dict[str, str]]:
         """`items` of the ConfigMap's volume: they lay the files out in folders again."""
         return [{"key": _key(path), "path": path} for path in sorted(self.files)]
+
+
+def before(version: str) -> str:
+    """The version to go back to where this one is to be taken back."""
+    return f"{int(version) - 1:03}"
 
 
 def load_plan(sql_dir: Path) -> Plan:

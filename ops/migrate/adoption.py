@@ -121,10 +121,15 @@ def in_others_hands(connection: psycopg.Connection, oids: list[int]) -> list[str
     return [str(row[0]) for row in rows]
 
 
+def known_shapes(plan: Plan) -> dict[str, shapes.Shape]:
+    """What can be taken over, by the name of its file."""
+    return shapes.parse_shapes({path: plan.files[path] for path in plan.migrations[0].shapes})
+
+
 def _recognise(connection: psycopg.Connection, plan: Plan, migration: Migration, contract: Contract) -> str:
     """Title of the shape. Must run in a transaction."""
     oids = list(oids_by_name(connection, list(contract.tables)).values())
-    known = shapes.parse_shapes({path: plan.files[path] for path in migration.shapes})
+    known = known_shapes(plan)
     if not oids or not known:
         reason = (
             "there is nothing to adopt: no table is there" if known else f"{migration.path} adopts nothing"

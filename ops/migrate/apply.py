@@ -65,7 +65,7 @@ def apply(
             history = look(connection, plan)
             if faults := in_the_way(history):
                 raise MigrateError(ExitCode.REFUSED, *faults)
-            unchanged = partial(require_unchanged, connection, plan, contract)
+            unchanged = partial(require_unchanged, connection, adoption.known_shapes(plan), contract)
             if any(step in migration.adoption for migration, step in _open_steps(connection, history)):
                 unchanged("nothing was changed", ExitCode.REFUSED)
             if history.pending and back_up:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from model.plan import before
 from ops.migrate import adoption, ledger, manifest, scripts
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.execute import execute_all
@@ -104,8 +105,8 @@ def require_version(to: str, plan: Plan, history: History, begun: str | None) ->
     """REFUSED unless `to` is a version, and none that is still to come; `begun` is an adoption's. Pure."""
     if not re.fullmatch("[0-9]{3}", to):
         raise MigrateError(ExitCode.REFUSED, f"--to {to} is no version: give its three digits, as 022")
-    here = [one.version for one in (*history.applied, *history.later)]
-    newest = max([plan.migrations[0].before, *here, *([begun] if begun else [])])
+    here = [*(one.version for one in history.applied), *(one.version for one in history.later)]
+    newest = max([before(plan.migrations[0].version), *here, *([begun] if begun else [])])
     if to > newest:
         raise MigrateError(
             ExitCode.REFUSED, f"--to {to} is newer than what is here: give {newest} or an older version"

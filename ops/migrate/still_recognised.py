@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model.plan import before
 from ops.migrate import adoption, catalog, shapes
 from ops.migrate.outcome import ExitCode, MigrateError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import psycopg
 
-    from model.plan import Migration, Plan
     from ops.migrate.contract import Contract
+    from ops.migrate.shapes import Shape
 
 # From step 30 on, with the step itself.
 _NOTED = "SELECT to_regprocedure('orka_new.note_change()') IS NOT NULL"
@@ -28,40 +31,39 @@ _DROPPED = """
 
 def require_unchanged(
     connection: psycopg.Connection,
-    plan: Plan,
+    known: Mapping[str, Shape],
     contract: Contract,
     left: str,
     code: ExitCode = ExitCode.NEEDS_OPERATOR,
 ) -> None:
-    """Raise `code` with every difference from what was recognised; `left` says what is left behind.
+    """Raise `code` with every difference from the one of the `known` shapes that was recognised.
 
-    What the adoption itself did is expected: its two triggers, and the foreign keys that it noted and
-    dropped.
+    `left` says what is left behind. What the adoption itself did is expected: its two triggers, and the
+    foreign keys that it noted and dropped.
     """
     recognised = adoption.read(connection)
     if recognised is None:
         return
-    migration = plan.migrations[0]
     with connection.transaction(force_rollback=True):
-        differences = _differences(connection, plan, migration, contract, recognised.shape)
+        differences = _differences(connection, known, contract, recognised.shape)
     if differences:
         raise MigrateError(
             code,
             f"the tables are no longer as they were recognised ({recognised.shape}): {left}",
             *differences,
             "take that change back and run `ops migrate apply` again, or give the adoption up:"
-            f" `ops migrate rollback --to {migration.before}`",
+            f" `ops migrate rollback --to {before(recognised.version)}`",
         )
 
 
 def _differences(
-    connection: psycopg.Connection, plan: Plan, migration: Migration, contract: Contract, shape: str
+    connection: psycopg.Connection, known: Mapping[str, Shape], contract: Contract, shape: str
 ) -> list[str]:
     oids = adoption.oids_by_name(connection, [name for name in contract.tables if name.startswith("public.")])
-    # First: a foreign key may go to those that were dropped meanwhile, not the other way.
     found = catalog.observe(connection, list(oids), [], []).tables
-    dropped = dict(connection.execute(_DROPPED).fetchall()) if _is(connection, _DROPPED_ARE_NOTED) else {}
-    known = shapes.parse_shapes({path: plan.files[path] for path in migration.shapes})
+    dropped: dict[str, str] = {}
+    if _is(connection, _DROPPED_ARE_NOTED):
+        dropped = dict(connection.execute(_DROPPED).fetchall())
     return [
         *shapes.changes(known, shape, found, noted=_is(connection, _NOTED), dropped=dropped),
         *adoption.in_others_hands(connection, list(oids.values())),

@@ -89,6 +89,21 @@ def test_between_two_runs_each_change_is_told_and_what_the_adoption_did_itself_i
     refused_until_taken_back(database, CHANGES + TRIGGER_CHANGES)
 
 
+def test_a_publication_of_all_tables_stops_no_step_for_every_table_that_is_changed_has_a_key(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023+024")
+    kill_after(database, "75_let_references_go")
+    assert (
+        database.rows(
+            "SELECT c.oid::regclass::text FROM pg_class AS c WHERE c.relkind = 'r'"
+            " AND c.relnamespace::regnamespace::text ~ '^orka_'"
+            " AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary)"
+        )
+        == []
+    )
+
+
 def test_an_index_or_a_policy_stops_nobody_for_none_is_carried_over(make: Callable[[str], Database]) -> None:
     database = make("023+024")
     assert ops(database, "baseline").code == 0
