@@ -116,6 +116,11 @@ class Plan(BaseModel):
         return [{"key": _key(path), "path": path} for path in sorted(self.files)]
 
 
+def before(version: str) -> str:
+    """The version to go back to where this one is to be taken back."""
+    return f"{int(version) - 1:03}"
+
+
 def load_plan(sql_dir: Path) -> Plan:
     """Read a folder of SQL; raise PlanError when it is not in order."""
     return plan_from_files(_read(sql_dir))

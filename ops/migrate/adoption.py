@@ -28,7 +28,13 @@ _DEPENDENTS = """
     UNION
     SELECT format('publication %%s holds %%s', p.pubname, r.prrelid::regclass)
     FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
-    WHERE r.prrelid = ANY(%(oids)s::oid[]) ORDER BY 1
+    WHERE r.prrelid = ANY(%(oids)s::oid[])
+    UNION
+    SELECT format('publication %%s holds all tables', pubname) FROM pg_publication WHERE puballtables
+    UNION
+    SELECT format('publication %%s holds all tables of the schema %%s', p.pubname, s.pnnspid::regnamespace)
+    FROM pg_publication_namespace AS s JOIN pg_publication AS p ON p.oid = s.pnpubid
+    WHERE s.pnnspid IN (SELECT relnamespace FROM pg_class WHERE oid = ANY(%(oids)s::oid[])) ORDER BY 1
 """
 _FOREIGN_OWNERS = """
     SELECT format('%%s belongs to %%s, whom the database user cannot act for', c.oid::regclass,
@@ -63,8 +69,12 @@ def read(connection: psycopg.Connection) -> Baseline | None:
 
 def tables_made_by_hand(connection: psycopg.Connection, contract: Contract) -> list[str]:
     """Which of the contract's tables are there; asked only where the ledger knows of none."""
-    rows = connection.execute(_TABLES, (list(contract.tables),)).fetchall()
-    return [str(row[1]) for row in rows]
+    return list(oids_by_name(connection, list(contract.tables)))
+
+
+def oids_by_name(connection: psycopg.Connection, tables: list[str]) -> dict[str, int]:
+    """Those of `tables` (with schema) that are there, with their oids."""
+    return {str(name): int(oid) for oid, name in connection.execute(_TABLES, (tables,))}
 
 
 def baseline(connection: psycopg.Connection, plan: Plan, contract: Contract) -> Baseline:
@@ -104,10 +114,22 @@ def differences(connection: psycopg.Connection, plan: Plan, contract: Contract) 
     return []
 
 
+def in_others_hands(connection: psycopg.Connection, oids: list[int]) -> list[str]:
+    """Which of these tables others own, and what of others refers to them: a line each."""
+    rows = connection.execute(_FOREIGN_OWNERS, (oids,)).fetchall()
+    rows += connection.execute(_DEPENDENTS, {"oids": oids}).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def known_shapes(plan: Plan) -> dict[str, shapes.Shape]:
+    """What can be taken over, by the name of its file."""
+    return shapes.parse_shapes({path: plan.files[path] for path in plan.migrations[0].shapes})
+
+
 def _recognise(connection: psycopg.Connection, plan: Plan, migration: Migration, contract: Contract) -> str:
     """Title of the shape. Must run in a transaction."""
-    oids = [row[0] for row in connection.execute(_TABLES, (list(contract.tables),))]
-    known = shapes.parse_shapes({path: plan.files[path] for path in migration.shapes})
+    oids = list(oids_by_name(connection, list(contract.tables)).values())
+    known = known_shapes(plan)
     if not oids or not known:
         reason = (
             "there is nothing to adopt: no table is there" if known else f"{migration.path} adopts nothing"
@@ -118,8 +140,7 @@ def _recognise(connection: psycopg.Connection, plan: Plan, migration: Migration,
     title, differences = shapes.nearest(known, found.tables)
     # Qualified names, and nothing of what this session looked at stays.
     connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
-    differences += [str(row[0]) for row in connection.execute(_FOREIGN_OWNERS, (oids,))]
-    differences += [str(row[0]) for row in connection.execute(_DEPENDENTS, {"oids": oids})]
+    differences += in_others_hands(connection, oids)
     differences += [
         f"unexpected: function {name} runs any SQL it is given, drop it"
         for name in catalog.existing_functions(connection, contract.absent_functions)

@@ -11,6 +11,7 @@ from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.run_step import Work, run_step
 from ops.migrate.scripts import read_scripts
 from ops.migrate.sessions import Sessions
+from ops.migrate.still_recognised import require_unchanged
 from ops.migrate.verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def apply(
             history = look(connection, plan)
             if faults := in_the_way(history):
                 raise MigrateError(ExitCode.REFUSED, *faults)
+            unchanged = partial(require_unchanged, connection, adoption.known_shapes(plan), contract)
+            if any(step in migration.adoption for migration, step in _open_steps(connection, history)):
+                unchanged("nothing was changed", ExitCode.REFUSED)
             if history.pending and back_up:
                 back_up()
             if history.pending and vector_is_missing:
@@ -74,7 +78,7 @@ def apply(
             steps = _open_steps(connection, history)
             progress.steps_left = len(steps)
             expected_sizes.tell(connection, [step for _, step in steps], list(contract.tables), progress)
-            for work in _works(steps, scripts, contract):
+            for work in _works(steps, scripts, contract, unchanged):
                 verdict = run_step(sessions, work, options, progress)
     already = tuple(migration.version for migration in history.applied)
     later = tuple(entry.version for entry in history.later)
@@ -101,7 +105,10 @@ def check(connection: psycopg.Connection, contract: Contract, *, newer_schema: b
 
 
 def _works(
-    steps: list[tuple[Migration, Step]], scripts: Mapping[str, list[Statement]], contract: Contract
+    steps: list[tuple[Migration, Step]],
+    scripts: Mapping[str, list[Statement]],
+    contract: Contract,
+    unchanged: Callable[[str], None],
 ) -> list[Work]:
     """What to run; only the last one must fulfil the contract, and does so before it commits."""
     return [
@@ -114,6 +121,7 @@ def _works(
             rehearsal=scripts[migration.rehearsal]
             if migration.rehearsal and migration.adoption[-1:] == (step,)
             else None,
+            unchanged=unchanged if step in migration.adoption else None,
         )
         for migration, step in steps
         for way in [migration.steps if step in migration.steps else migration.adoption]

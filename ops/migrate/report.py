@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ops.migrate.adoption import Baseline
     from ops.migrate.apply import Applied
     from ops.migrate.ledger import Entry, History
+    from ops.migrate.rollback import RolledBack
     from ops.migrate.statements import Statement
     from ops.migrate.step_ledger import StepEntry
     from ops.migrate.verify import Verdict
@@ -87,12 +88,13 @@ def backed_up(path: Path) -> dict[str, Any]:
     return {"verb": "backup", "outcome": "proved", "manifest": str(path)}
 
 
-def rolled_back(versions: Sequence[str]) -> dict[str, Any]:
+def rolled_back(result: RolledBack) -> dict[str, Any]:
     """Result of `rollback`."""
     return {
         "verb": "rollback",
-        "outcome": "rolled back" if versions else "nothing to do",
-        "rolled_back": list(versions),
+        "outcome": "rolled back" if result.versions else "nothing to do",
+        "rolled_back": list(result.versions),
+        "stays": result.stays,
     }
 
 
@@ -137,6 +139,8 @@ def as_text(result: dict[str, Any]) -> str:
     ):
         if result.get(key):
             lines.append(f"{text}: {', '.join(result[key])}")
+    if "stays" in result:
+        lines.append(f"stays applied: {result['stays'] or 'nothing'}")
     if result.get("later"):
         lines.append(f"applied by a newer program, left alone: {', '.join(result['later'])}")
     if "guide_tables" in result:

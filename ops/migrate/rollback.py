@@ -7,12 +7,14 @@ a way back of its own, see `undo_adoption`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from model.plan import before
 from ops.migrate import adoption, ledger, manifest, scripts
 from ops.migrate.content import content, present, require_sight
 from ops.migrate.execute import execute_all
@@ -54,6 +56,14 @@ class Request:
     confirm: str | None
 
 
+@dataclass(frozen=True)
+class RolledBack:
+    """What was taken back, newest first, and the newest version that stays, if any."""
+
+    versions: tuple[str, ...]
+    stays: str | None
+
+
 def rollback(
     sessions: Sessions,
     plan: Plan,
@@ -61,18 +71,21 @@ def rollback(
     request: Request,
     options: Options,
     progress: Progress,
-) -> tuple[str, ...]:
-    """Take back everything after `request.to`; the versions, newest first. REFUSED: nothing was changed."""
+) -> RolledBack:
+    """Take back everything after `request.to`. REFUSED: nothing was changed."""
     connection = sessions.work
     # Of a run's two locks the second is what a killed one's statement still holds.
     sessions.lock(options.lock_wait)
     history = ledger.history(connection, plan)
+    adoption_begun = adoption.read(connection)
+    require_version(request.to, plan, history, adoption_begun.version if adoption_begun else None)
     chosen = choose(history, request.to)
+    stays = max((one.version for one in history.applied if one not in chosen), default=None)
     if not chosen:
         adopting = half_way(connection, history, request.to)
         if adopting:
             undo(sessions, plan, adopting, request.confirm, options, progress)
-        return (adopting.version,) if adopting else ()
+        return RolledBack((adopting.version,) if adopting else (), stays)
     adopted = _originals(connection)
     downs = [(one, read_down(plan, one, adopted=one.version == adopted)) for one in chosen]
     if request.backup is None:
@@ -85,7 +98,19 @@ def rollback(
     with owner_rights(connection):
         act = partial(_take_back, connection, downs, tables, backed_up, progress)
         at_once(sessions, options, progress, act)
-    return tuple(migration.version for migration in chosen)
+    return RolledBack(tuple(migration.version for migration in chosen), stays)
+
+
+def require_version(to: str, plan: Plan, history: History, begun: str | None) -> None:
+    """REFUSED unless `to` is a version, and none that is still to come; `begun` is an adoption's. Pure."""
+    if not re.fullmatch("[0-9]{3}", to):
+        raise MigrateError(ExitCode.REFUSED, f"--to {to} is no version: give its three digits, as 022")
+    here = [*(one.version for one in history.applied), *(one.version for one in history.later)]
+    newest = max([before(plan.migrations[0].version), *here, *([begun] if begun else [])])
+    if to > newest:
+        raise MigrateError(
+            ExitCode.REFUSED, f"--to {to} is newer than what is here: give {newest} or an older version"
+        )
 
 
 def choose(history: History, to: str) -> list[Migration]:

@@ -12,6 +12,8 @@ from ops.migrate.outcome import ExitCode, MigrateError
 from ops.migrate.verify import compare_catalog, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import psycopg
 
     from model.plan import Migration, Step
@@ -31,6 +33,9 @@ class Work:
         ends_migration: number of the migration's statements where this is its last step, with whose end the
             ledger's row is written; else none.
         contract: set for the last step of all: its end must fulfil it.
+        unchanged: raises, with the text it is given, where tables made by hand are not as they were
+            recognised; asked before the step and, where that has a rehearsal, again after its first
+            statement, which takes its locks.
         rehearsal: what makes the same without the step's locks; the contract is proved on it before the step,
             whose locks then need not wait for that.
     """
@@ -41,6 +46,7 @@ class Work:
     ends_migration: int | None
     contract: Contract | None
     rehearsal: list[Statement] | None = None
+    unchanged: Callable[[str], None] | None = None
 
     @property
     def place(self) -> str:
@@ -55,6 +61,8 @@ def run_step(sessions: Sessions, work: Work, options: Options, progress: Progres
     facts = {"version": work.migration.version, "step": work.step.name}
     text = f"{work.place}: {work.step.kind}, {len(work.statements)} statements"
     progress.tell("step", text, state="running", **facts)
+    if work.unchanged:
+        work.unchanged(f"{work.place} was not begun")
     verdict = runners[work.step.kind](sessions, work, options, progress)
     progress.step_done()
     progress.tell("step", f"{work.place}: done", state="done", **facts)
@@ -68,8 +76,13 @@ def _transaction(sessions: Sessions, work: Work, options: Options, progress: Pro
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.statement_timeout)
             _start(sessions.work, work)
-            left = f"{work.place} was rolled back"
-            execute_all(sessions.work, work.statements, left, options.longer("statement_timeout"))
+            undone = f"{work.place} was rolled back"
+            remedy = options.longer("statement_timeout")
+            locking = 1 if work.unchanged and work.rehearsal else 0
+            execute_all(sessions.work, work.statements[:locking], undone, remedy)
+            if locking and work.unchanged:
+                work.unchanged(undone)
+            execute_all(sessions.work, work.statements[locking:], undone, remedy)
             return _end(sessions.work, work)
 
     verdict = retrying(sessions, work.place, options, progress, attempt)
@@ -142,7 +155,7 @@ def _backfill(sessions: Sessions, work: Work, options: Options, progress: Progre
 def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress) -> bool:
     """Run one batch; whether it was a full one, so that there may be more."""
 
-    def attempt() -> tuple[int, int]:
+    def attempt() -> tuple[bool, int]:
         with sessions.work.transaction():
             _limit(sessions.work, options.lock_timeout, options.batch_timeout)
             sessions.work.execute(
@@ -150,11 +163,15 @@ def _batch(sessions: Sessions, work: Work, options: Options, progress: Progress)
             )
             left = f"{work.place} stands after the batch before, run it again"
             rows = execute_all(sessions.work, work.statements, left, options.longer("batch_timeout"))
-            return rows, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
+            # The step may have set another one for itself.
+            (size,) = sessions.work.execute("SELECT current_setting('orka.batch_size')::int").fetchone() or (
+                0,
+            )
+            return rows >= size, step_ledger.add_rows(sessions.work, work.migration, work.step, rows)
 
-    rows, so_far = retrying(sessions, work.place, options, progress, attempt)
+    full, so_far = retrying(sessions, work.place, options, progress, attempt)
     progress.tell("batch", f"{work.place}: {so_far} rows", step=work.step.name, rows=so_far)
-    return rows >= options.batch_size
+    return full
 
 
 def _start(connection: psycopg.Connection, work: Work) -> int:

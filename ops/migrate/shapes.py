@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _BY_DEFINITION = ("column", "constraint", "row security of")
+# What may change while an adoption is under way.
+_NEVER_MIND = ("index ", "policy ")
+# What it puts on each of the originals, to fire whatever a session says it is.
+_TRIGGERS, _FIRES = ("orka_note_change", "orka_refuse_change"), "[always]"
 
 
 class _Strict(BaseModel):
@@ -68,6 +72,40 @@ def nearest(shapes: Mapping[str, Shape], found: Mapping[str, Table]) -> tuple[st
         observed |= _comparable(table_facts(name, table))
     judged = [(shape.title, _differences(shapes, shape, observed)) for shape in shapes.values()]
     return min(judged, key=lambda one: len(one[1]))
+
+
+def changes(
+    shapes: Mapping[str, Shape],
+    title: str,
+    found: Mapping[str, Table],
+    *,
+    noted: bool,
+    dropped: Mapping[str, str],
+) -> list[str]:
+    """How `found` differs from the shape of that title, once an adoption has begun.
+
+    Args:
+        shapes: by the name of their file.
+        title: what the baseline recorded.
+        found: tables by name, as observed.
+        noted: whether the adoption's triggers are to be there.
+        dropped: definitions of the constraints that it dropped, by fact.
+    """
+    shape = next((one for one in shapes.values() if one.title == title), None)
+    if shape is None:
+        return ["this program knows no such shape"]
+    observed, faults = dict(dropped), []
+    for name, table in found.items():
+        firing = [one for one in _TRIGGERS if table.triggers.get(one, "").endswith(_FIRES)] if noted else []
+        ours = {f"trigger {name}.{one}" for one in firing}
+        faults += [
+            f"missing: trigger {name}.{one} {_FIRES}" for one in _TRIGGERS if noted and one not in firing
+        ]
+        observed |= {
+            key: text for key, text in _comparable(table_facts(name, table)).items() if key not in ours
+        }
+    faults += _differences(shapes, shape, observed)
+    return [one for one in faults if not one.partition(": ")[2].startswith(_NEVER_MIND)]
 
 
 def _differences(shapes: Mapping[str, Shape], shape: Shape, observed: Mapping[str, str]) -> list[str]:

@@ -31,6 +31,15 @@ LATER = (
     b"INSERT INTO orka_migrations.ledger (version, name, sha256, duration_ms, statements, applied_by)"
     b" VALUES ('024', 'later', repeat('a', 64), 1, 1, 'a newer program')"
 )
+INDEXES_OF_THE_LOG = {
+    "roche_audit_logs_pkey",
+    "roche_audit_logs_id_tenant_key",
+    "roche_audit_logs_tenant_seq_key",
+    "idx_roche_audit_logs_tenant_timestamp",
+    "idx_roche_audit_logs_tenant_entity_timestamp",
+    "idx_roche_audit_logs_tenant_anomalies",
+    "idx_roche_audit_logs_timestamp_brin",
+}
 TRACES = """
     SELECT n.nspname || '.' || c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname IN ('public', 'orka_audit', 'orka_migrations')
@@ -56,6 +65,41 @@ def test_every_table_has_row_security_on_and_forced(migrated: Database) -> None:
         " AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
     )
     assert loose == []
+
+
+def test_no_foreign_key_takes_evidence_along_with_what_it_refers_to(migrated: Database) -> None:
+    assert migrated.rows(
+        "SELECT DISTINCT confdeltype::text, confupdtype::text, count(*) > 2 FROM pg_constraint"
+        " WHERE contype = 'f' AND connamespace = 'public'::regnamespace GROUP BY 1, 2"
+    ) == [("a", "a", True)]
+
+
+def test_the_log_has_four_indexes_and_its_keys(migrated: Database) -> None:
+    found = migrated.rows(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.roche_audit_logs'::regclass"
+    )
+    assert {name for (name,) in found} == INDEXES_OF_THE_LOG
+
+
+def test_constraints_of_the_same_names_elsewhere_keep_none_of_ours_away(
+    empty: Database, migrated: Database
+) -> None:
+    """The original scripts looked for a name in the whole database."""
+    names = [
+        name
+        for (name,) in migrated.rows(
+            "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype = 'c'"
+        )
+    ]
+    assert len(names) > 10
+    checks = ", ".join(f"CONSTRAINT {name} CHECK (true)" for name in names)
+    with empty.connect() as connection:
+        connection.execute(f"CREATE TABLE public.of_another (id integer, {checks})".encode())
+    assert ops(empty, "apply").code == 0
+    assert empty.rows(
+        "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype = 'c'"
+        " AND conrelid <> 'public.of_another'::regclass ORDER BY 1"
+    ) == [(name,) for name in sorted(names)]
 
 
 def test_nothing_is_granted_to_public_and_no_policy_is_for_everybody(migrated: Database) -> None:

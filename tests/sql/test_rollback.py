@@ -281,8 +281,25 @@ def test_an_admin_without_superuser_takes_back_what_it_applied(
 
 
 def test_nothing_after_the_version_means_nothing_to_do(migrated: Database) -> None:
-    run = ops(migrated, "rollback", "--to", "023", "--backup", "nowhere", "--json")
-    assert (run.code, run.json["outcome"]) == (0, "nothing to do")
+    arguments = ("rollback", "--to", "023", "--backup", "nowhere")
+    run = ops(migrated, *arguments, "--json")
+    assert (run.code, run.json["outcome"], run.json["stays"]) == (0, "nothing to do", "023")
+    assert "stays applied: 023" in ops(migrated, *arguments).out
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [("22", "no version"), ("v022", "no version"), ("999", "newer than what is here: give 023")],
+)
+def test_what_is_no_version_or_still_to_come_is_refused(migrated: Database, to: str, said: str) -> None:
+    run = ops(migrated, "rollback", "--to", to)
+    assert (run.code, said in run.err) == (11, True), run.err
+
+
+def test_where_nothing_is_applied_there_is_nothing_to_do_and_it_says_so(empty: Database) -> None:
+    run = ops(empty, "rollback", "--to", "022")
+    assert (run.code, "stays applied: nothing" in run.out) == (0, True), run.err
+    assert ops(empty, "rollback", "--to", "023").code == 11
 
 
 def test_every_mutation_of_the_catalog_changes_the_fingerprint(migrated: Database) -> None:

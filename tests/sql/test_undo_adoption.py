@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.sql.support import Run
+
 UNDO = f"{ADOPT}/undo.sql"
 # Nothing dropped or set aside yet; keys set aside; foreign keys dropped.
 IN_EVERY_TEST = ("10_new_tables", "45_set_keys_aside", "75_let_references_go")
@@ -205,3 +207,90 @@ def test_after_the_swap_the_originals_come_back_with_their_rights_and_what_came_
     assert "made by hand" in ops(database, "apply").err, "recognised no more"
     assert ops(database, "apply", "--adopt").code == 0
     assert catalog(database) == catalog(migrated)
+
+
+RIGHTS = """
+    SELECT c.relname, g.rolname, a.privilege_type, a.is_grantable, b.rolname
+    FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+    JOIN pg_roles AS g ON g.oid = a.grantee JOIN pg_roles AS b ON b.oid = a.grantor
+    WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3, 5
+"""
+
+
+def back_again(database: Database, tmp_path: Path, *meanwhile: str) -> Run:
+    """Adopt, let something happen, and take it back."""
+    manifest, confirm = taken_over(database, tmp_path)
+    for statement in meanwhile:
+        database.server.execute(statement, database=database.name)
+    run = ops(database, "rollback", "--to", "022", "--backup", manifest, "--confirm", confirm)
+    assert run.code == 0, run.err
+    return run
+
+
+def granted_on(database: Database) -> str:
+    """A login that hands a right on, and the one that it hands it to; their names begin alike."""
+    name = f"hand_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {name}_a; CREATE ROLE {name}_b".encode())
+        connection.execute(
+            f"GRANT USAGE ON SCHEMA public TO {name}_a;"
+            f" GRANT SELECT ON public.roche_audit_logs TO {name}_a WITH GRANT OPTION;"
+            f" GRANT UPDATE (severity) ON public.roche_audit_logs TO {name}_b;"
+            f" SET ROLE {name}_a; GRANT SELECT ON public.roche_audit_logs TO {name}_b; RESET ROLE".encode()
+        )
+    return name
+
+
+def test_a_right_that_was_handed_on_is_taken_with_it_and_comes_back_from_who_gave_it(
+    make: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database = make("023")
+    name = granted_on(database)
+    before, rights = state(database), database.rows(RIGHTS)
+    assert ("roche_audit_logs", f"{name}_b", "SELECT", False, f"{name}_a") in rights
+    run = back_again(database, tmp_path)
+    assert (state(database), database.rows(RIGHTS)) == (before, rights)
+    assert "warning" not in run.err.lower()
+
+
+def test_a_right_whose_giver_may_not_give_it_any_more_comes_back_from_the_owner(
+    make: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database = make("023")
+    name = granted_on(database)
+    run = back_again(database, tmp_path, f"REVOKE USAGE ON SCHEMA public FROM PUBLIC, {name}_a")
+    assert f"SELECT on public.roche_audit_logs is back with {name}_b from the owner: {name}_a" in run.err
+    assert ("roche_audit_logs", f"{name}_b", "SELECT", False, "postgres") in database.rows(RIGHTS)
+
+
+def test_a_role_that_was_dropped_and_a_table_that_was_renamed_meanwhile_are_named_and_bar_no_way_back(
+    make: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database = make("023")
+    gone = f"gone_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {gone}".encode())
+        connection.execute(f"GRANT SELECT, INSERT ON public.roche_audit_logs TO {gone}".encode())
+    run = back_again(
+        database, tmp_path, f"DROP ROLE {gone}", "ALTER TABLE public.projects RENAME TO undertakings"
+    )
+    for right in ("SELECT", "INSERT"):
+        assert (
+            f"{right} on public.roche_audit_logs is not given back to {gone}, a role that is gone" in run.err
+        )
+    lost = "foreign key roche_audit_logs_project_id_fkey of public.roche_audit_logs is not back"
+    assert f'{lost}, relation "public.projects" does not exist: correct the name in ALTER TABLE' in run.err
+    assert "ADD CONSTRAINT roche_audit_logs_project_id_fkey FOREIGN KEY (project_id)" in run.err
+    assert database.value("SELECT count(*) FROM public.roche_audit_logs") == 300
+
+
+def test_an_adoption_that_stopped_half_way_is_taken_back_though_what_it_referred_to_is_gone(
+    make: Callable[[str], Database],
+) -> None:
+    database = make("023")
+    stop_after(database, LAST)
+    with database.connect() as connection:
+        connection.execute(b"ALTER TABLE public.projects RENAME COLUMN id TO number")
+    run = undo(database)
+    assert run.code == 0, run.err
+    assert "foreign key roche_audit_logs_project_id_fkey of public.roche_audit_logs is not back" in run.err

@@ -20,7 +20,6 @@ $free$;
 DO $back$
 DECLARE
     source text;
-    given record;
 BEGIN
     FOR source IN
         SELECT c.relname FROM pg_class AS c
@@ -32,15 +31,41 @@ BEGIN
     IF to_regprocedure('orka_original.get_current_tenant_id()') IS NOT NULL THEN
         ALTER FUNCTION orka_original.get_current_tenant_id() SET SCHEMA public;
     END IF;
-    FOR given IN
-        SELECT * FROM orka_original.revoked_rights
-    LOOP
-        EXECUTE format('GRANT %s %s ON public.%I TO %s %s', given.privilege,
-            '(' || quote_ident(given.column_name) || ')', given.source, given.grantee,
-            CASE WHEN given.grantable THEN 'WITH GRANT OPTION' ELSE '' END);
-    END LOOP;
 END
 $back$;
+
+DO $rights$
+DECLARE
+    given record;
+    again text;
+BEGIN
+    FOR given IN
+        SELECT * FROM orka_original.revoked_rights AS r ORDER BY r.place
+    LOOP
+        again := format('GRANT %s %s ON public.%I TO %s %s', given.privilege,
+            '(' || quote_ident(given.column_name) || ')', given.source, given.grantee,
+            CASE WHEN given.grantable THEN 'WITH GRANT OPTION' ELSE '' END);
+        IF given.grantee <> 'PUBLIC' AND to_regrole(given.grantee) IS NULL THEN
+            RAISE WARNING '% on public.% is not given back to %, a role that is gone: where another has its place, '
+                'GRANT it to that one', given.privilege, given.source, given.grantee;
+            CONTINUE;
+        END IF;
+        IF given.grantor IS NULL THEN
+            EXECUTE again;
+            CONTINUE;
+        END IF;
+        BEGIN
+            EXECUTE format('SET LOCAL ROLE %s', given.grantor);
+            EXECUTE again;
+            RESET ROLE;
+        EXCEPTION WHEN undefined_object OR insufficient_privilege OR invalid_parameter_value THEN
+            EXECUTE again;
+            RAISE WARNING '% on public.% is back with % from the owner: % is gone or may not give it, or the '
+                'database user may not act for it', given.privilege, given.source, given.grantee, given.grantor;
+        END;
+    END LOOP;
+END
+$rights$;
 
 -- include: adopt/_references_back.sql
 
