@@ -173,6 +173,13 @@ def test_the_migration_backs_up_to_the_claim_that_is_named_and_the_stack_never_o
     assert run.of("PersistentVolumeClaim") == []
 
 
+def test_nothing_deletes_the_namespace_while_backups_lie_in_a_claim_of_it(run: Run) -> None:
+    assert [one.name for one in run.resources if one.protected] == ["namespace"]
+    config = complete()
+    config["migration"]["backup"] = None
+    assert [one.name for one in run_program(config).resources if one.protected] == []
+
+
 @pytest.mark.parametrize("unset", ["left out", None])
 def test_without_a_claim_there_is_no_backup(unset: str | None) -> None:
     config = complete()
