@@ -39,7 +39,7 @@ logins = LoginRoles("roles", settings, admin_url, migrated, top).urls
 held = credentials(place, secrets, logins, top)
 
 backend = Backend("backend", place, image=images["backend"], secret=held["backend"], after=migrated, opts=top)
-jobs = CronJobs("cron-jobs", place, image=images["backend"], secret=held["jobs"], after=migrated, opts=top)
+jobs = CronJobs("cron-jobs", place, images["backend"], held["jobs"], backend=backend.deployment, opts=top)
 judged, services = {"backend": backend.deployment, **jobs.jobs}, [backend.service]
 if settings.frontend.target == "kubernetes":
     frontend = Frontend("frontend", place, image=images["frontend"], backend=backend.deployment, opts=top)

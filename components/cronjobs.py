@@ -27,18 +27,18 @@ LATE_START_SECONDS = 200
 class CronJobs(Component):
     """`jobs` are the resources by the guide's names, `templates` their pods by the settings' names.
 
-    A job goes when its feature is switched off. They wait for the migration too: one that does not gets the
-    new image though the migration failed.
+    A job goes when its feature is switched off. They wait for the backend's rollout, and with it for the
+    migration: one that does not gets the new image though the release has failed.
     """
 
     def __init__(
         self,
         name: str,
         place: Place,
-        *,
         image: pulumi.Output[str],
         secret: pulumi.Input[str],
-        after: pulumi.Resource,
+        *,
+        backend: pulumi.Resource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -52,7 +52,7 @@ class CronJobs(Component):
                 job_name,
                 metadata=workload.metadata(job_name, place.namespace),
                 spec=cron_job_spec(one, time_zone, self.templates[task]),
-                opts=self.child_after(after),
+                opts=self.child_after(backend),
             )
         self.register_outputs({"jobs": list(self.jobs)})
 

@@ -29,7 +29,8 @@ class StagingNamespace(Component):
         namespace = k8s.core.v1.Namespace(
             name,
             metadata={"name": settings.cluster.namespace, "labels": restricted},
-            opts=self.child,
+            # With it would go the claim that the backups lie in, which has to outlive the stack.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.migration.backup is not None),
         )
         inside = namespace.metadata["name"]
         accounts = ServiceAccounts("accounts", inside, naming.parts(settings), self.child)

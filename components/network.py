@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # The pods with which cert-manager answers an HTTP-01 challenge lie in this namespace too.
 ACME_SOLVER = "acme.cert-manager.io/http01-solver"
 ACME_PORT = 8089
+# Their ports are the settings' to change. Pods that serve listen on the one before, by the same name.
+RENUMBERED = (naming.BACKEND, naming.FRONTEND)
 
 
 class NetworkPolicies(Component):
@@ -116,7 +118,7 @@ def _from(source: str, part: str, settings: Settings) -> NetworkPolicyIngressRul
         peers = _peers(settings.logging.senders)
     else:
         peers = [_peer(source, settings)]
-    return {"from_": peers, "ports": [_port(_listens(source, part, settings))]}
+    return {"from_": peers, "ports": _ports(source, part, settings)}
 
 
 def _to(
@@ -127,11 +129,17 @@ def _to(
         ports = {int(address.rpartition(":")[2]) for address in settings.monitoring.edge_metrics.targets}
         return {"to": _peers(settings.network.edge), "ports": [_port(port) for port in sorted(ports)]}
     if destination is None:
-        return {"to": [_peer(target, settings)], "ports": [_port(_listens(source, target, settings))]}
+        return {"to": [_peer(target, settings)], "ports": _ports(source, target, settings)}
     return {
         "to": [_addresses(cidr, without) for cidr, without in destination.ranges.items()],
         "ports": [_port(destination.port)],
     }
+
+
+def _ports(source: str, part: str, settings: Settings) -> list[NetworkPolicyPortArgsDict]:
+    """Where `part` listens for `source`. The number beside the name is for pods made by hand without it."""
+    number = _port(_listens(source, part, settings))
+    return [_port(workload.PORT_NAME), number] if part in RENUMBERED else [number]
 
 
 def _listens(source: str, part: str, settings: Settings) -> int:
@@ -163,5 +171,5 @@ def _addresses(cidr: str, without: tuple[str, ...]) -> NetworkPolicyPeerArgsDict
     return {"ip_block": {"cidr": cidr, "except_": list(without)} if without else {"cidr": cidr}}
 
 
-def _port(number: int) -> NetworkPolicyPortArgsDict:
-    return {"port": number, "protocol": "TCP"}
+def _port(port: int | str) -> NetworkPolicyPortArgsDict:
+    return {"port": port, "protocol": "TCP"}

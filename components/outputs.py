@@ -54,8 +54,7 @@ def _schedules(settings: Settings) -> dict[str, str]:
 
 def _dns_records(settings: Settings) -> dict[str, str]:
     """By host what its name has to lead to: the address where it is known, or words that say which."""
-    edge = settings.edge
-    hosts = [host for host in (edge.api_host, edge.frontend_host) if host]
-    if edge.address is None:
+    address, hosts = settings.edge.address, settings.edge_hosts
+    if address is None:
         return dict.fromkeys(hosts, "the address of the ingress controller; edge.address is not set")
-    return {host: f"{record_type(edge.address)} {edge.address}" for host in hosts}
+    return {host: f"{record_type(address)} {address}" for host in hosts}

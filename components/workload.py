@@ -36,6 +36,8 @@ GRACE_SECONDS = 30
 # Pulumi waits a little longer for a rollout than Kubernetes, so that the reason it prints is Kubernetes' own.
 ROLLOUT_MARGIN_SECONDS = 30
 
+PORT_NAME = "http"
+"""What every server calls its port. Services lead to the name, whatever number a pod gives it."""
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
@@ -121,7 +123,7 @@ def serving(made: ContainerArgsDict, port: int, probes: Probes) -> ContainerArgs
     """
     return {
         **made,
-        "ports": [{"name": "http", "container_port": port}],
+        "ports": [{"name": PORT_NAME, "container_port": port}],
         "startup_probe": http_probe(probes.startup, port),
         "readiness_probe": http_probe(probes.readiness, port),
         "liveness_probe": http_probe(probes.liveness, port),

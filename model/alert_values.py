@@ -21,14 +21,13 @@ def values_of(settings: Settings) -> Mapping[str, str]:
     """What the placeholders stand for."""
     limits, namespace = settings.monitoring.thresholds, settings.cluster.namespace
     named = {key.replace("_", "-"): str(value) for key, value in limits.model_dump().items()}
-    hosts = [settings.edge.api_host, settings.edge.frontend_host]
     return {
         **named,
         "namespace": namespace,
         "kubernetes": f'job="orka-kubernetes",namespace="{namespace}"',
         "in-jobs": '{job=~"orka-.+"}',
         "missing-jobs": " or ".join(f'absent(up{{job="{job}"}})' for job in scrape.expected_jobs(settings)),
-        "hosts": "|".join(host.replace(".", "[.]") for host in hosts if host),
+        "hosts": "|".join(host.replace(".", "[.]") for host in settings.edge_hosts),
         "health-targets": str(len(health.watched(settings))),
         "error-ratio": _share(limits.error_percent),
         "requests-per-second": f"{limits.requests_per_minute / 60:g}",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from model import sentry
 from model.own_check_faults import own_check_faults
-from model.reachability import ANYWHERE, outside
+from model.reachability import ANYWHERE, built_in, outside
 from model.secrets import SECRETS
 from model.variable_faults import OWN_VARIABLES, variable_faults
 from model.variables import plain
@@ -32,6 +32,7 @@ def crossing_faults(
         _frontend(settings),
         _origins(settings),
         _database_port(settings, secrets),
+        _destination_names(settings),
         _aliases(settings),
         variable_faults(settings, secrets),
         _logging(settings),
@@ -101,6 +102,14 @@ def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Ite
         yield (
             f"network.database.port is {allowed}, but database-admin-url names another: "
             "no pod could reach the database; give both the same port"
+        )
+
+
+def _destination_names(settings: Settings) -> Iterator[str]:
+    for name in sorted(built_in(settings).intersection(settings.network.further)):
+        yield (
+            f"network.further.{name}: {name} is a part or a destination of the stack itself, "
+            "whose connections it would take away: choose another name"
         )
 
 

@@ -40,10 +40,16 @@ def inside(settings: Settings) -> dict[str, str]:
 
 
 def watched(settings: Settings) -> dict[str, str]:
-    """Those that somebody answers: the application as it is has only the first of the guide's four."""
+    """Those that somebody answers: the application as it is has only the first of the guide's four.
+
+    Any other image may lack that one too: it has it where the stack file lists its path as a check.
+    """
     wanted = settings.verification
-    guides = settings.backend.profile == "guide" and wanted.profile != "own"
-    there = {"backend", PAGE} | wanted.provided | wanted.by_checker
+    own = wanted.profile == "own"
+    guides = settings.backend.profile == "guide" and not own
+    there = {PAGE} | wanted.provided | wanted.by_checker
+    if not own or any((one.host, one.url) == ("api", ADDRESSES["backend"]) for one in wanted.health):
+        there |= {"backend"}
     return {name: url for name, url in inside(settings).items() if guides or name in there}
 
 

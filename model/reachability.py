@@ -118,6 +118,14 @@ def outside(settings: Settings) -> dict[str, Destination]:
     return found
 
 
+def built_in(settings: Settings) -> set[str]:
+    """The names that mean something already, whatever else the settings list under `network.further`."""
+    network = settings.network.model_copy(update={"further": {}})
+    bare = settings.model_copy(update={"network": network})
+    ends = {end for connection in connections(bare) for end in connection}
+    return {EDGE, OPERATOR, SENDERS, *ends, *outside(bare)}
+
+
 def _destination(port: int, cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
     if cidrs:
         return Destination(port, dict.fromkeys(cidrs, ()))

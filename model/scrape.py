@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from model import health
 from model.fluentd import METRICS_PORT
 from model.monitoring_parts import ALERTMANAGER, BLACKBOX, KUBE_METRICS, PORTS, POSTGRES, PROMETHEUS, REDIS
+from model.reachability import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,9 +93,12 @@ def health_probes(settings: Settings) -> dict[str, tuple[str, str]]:
 
 
 def certificate_probes(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Our own hosts, as the world reaches them."""
-    hosts = [settings.edge.api_host, settings.edge.frontend_host]
-    return {host: (f"{host}:443", TLS_MODULE) for host in hosts if host}
+    """The edge's hosts as the world reaches them, and the page's own where that is hosted elsewhere."""
+    places = dict.fromkeys(settings.edge_hosts, DEFAULT_PORTS["https"])
+    if settings.frontend.target == "external":
+        page = urlsplit(settings.frontend_url)
+        places[page.hostname or ""] = page.port or DEFAULT_PORTS["https"]
+    return {host: (f"{host}:{port}", TLS_MODULE) for host, port in places.items()}
 
 
 def blackbox() -> Json:

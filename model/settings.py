@@ -265,3 +265,9 @@ class Settings(Strict):
     def frontend_url(self) -> str:
         """Where the frontend answers."""
         return self.frontend.url or f"https://{self.edge.frontend_host}"
+
+    @property
+    def edge_hosts(self) -> tuple[str, ...]:
+        """The hosts that the ingress controller answers for: the page's only where the page is here."""
+        page = self.edge.frontend_host if self.frontend.target == "kubernetes" else None
+        return (self.edge.api_host, page) if page else (self.edge.api_host,)

@@ -38,6 +38,7 @@ class Registered:
     custom: bool
     timeouts: dict[str, str]
     retained: bool
+    protected: bool
     left_alone: tuple[str, ...]
 
 
@@ -85,7 +86,7 @@ class Mocks(pulumi.runtime.Mocks):
 
 
 class _RecordingMonitor(MockMonitor):
-    """Sees options that mocks hide: parent, dependencies, time limits."""
+    """Sees options that mocks hide: parent, dependencies, time limits, protection."""
 
     def __init__(self, mocks: pulumi.runtime.Mocks, run: Run) -> None:
         super().__init__(mocks)
@@ -103,6 +104,7 @@ class _RecordingMonitor(MockMonitor):
                 custom=request.custom,
                 timeouts={"create": timeouts.create, "update": timeouts.update},
                 retained=request.retainOnDelete,
+                protected=request.protect,
                 left_alone=tuple(request.ignoreChanges),
             )
         )

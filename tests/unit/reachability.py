@@ -20,17 +20,26 @@ class End:
     address: str
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace: str | None = None
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """The numbers of a pod's ports that have a name, by that name."""
 
 
 def reachable(policies: Sequence[Json], home: str, source: End, target: End, port: tuple[int, str]) -> bool:
     """Whether the policies of namespace `home` let `source` reach a port of `target`."""
-    return _passes(policies, home, "Egress", source, target, port) and _passes(
-        policies, home, "Ingress", target, source, port
+    # In both directions a name means what the target calls so.
+    called = {port, *((name, "TCP") for name, number in target.ports.items() if (number, "TCP") == port)}
+    return _passes(policies, home, "Egress", source, target, called) and _passes(
+        policies, home, "Ingress", target, source, called
     )
 
 
 def _passes(
-    policies: Iterable[Json], home: str, direction: str, end: End, other: End, port: tuple[int, str]
+    policies: Iterable[Json],
+    home: str,
+    direction: str,
+    end: End,
+    other: End,
+    called: set[tuple[int | str, str]],
 ) -> bool:
     if end.namespace != home:
         return True
@@ -43,11 +52,13 @@ def _passes(
         return True
     peers = "to" if direction == "Egress" else "from"
     rules = [rule for spec in selecting for rule in spec.get(direction.lower(), [])]
-    return any(_names(rule.get("ports"), port) and _any_peer(rule.get(peers), home, other) for rule in rules)
+    return any(
+        _names(rule.get("ports"), called) and _any_peer(rule.get(peers), home, other) for rule in rules
+    )
 
 
-def _names(ports: list[Json] | None, port: tuple[int, str]) -> bool:
-    return not ports or any((item["port"], item.get("protocol", "TCP")) == port for item in ports)
+def _names(ports: list[Json] | None, called: set[tuple[int | str, str]]) -> bool:
+    return not ports or any((item["port"], item.get("protocol", "TCP")) in called for item in ports)
 
 
 def _any_peer(peers: list[Json] | None, home: str, other: End) -> bool:

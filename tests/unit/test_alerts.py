@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from model import alerts, health
+from model import alerts, health, scrape
 from model.alert_routes import BURN_ALERTS
+from model.alert_values import values_of
 from model.cron_limits import limits
 from model.faults import read_settings
 from model.schedule import longest_gap_s
@@ -141,6 +142,23 @@ def test_without_an_aggregator_or_an_issuer_nothing_is_said_about_them() -> None
     plain = read_settings({key: json.dumps(value) for key, value in complete().items()}, SECRETS)
     named = alerts.names(rules(plain)["groups"])
     assert not {"OrkaLogsNotDelivered", "OrkaLogBufferFull", "OrkaCertificateNotReady"} & set(named)
+
+
+@pytest.mark.parametrize(("place", "port"), [("", 443), (":8443", 8443)])
+def test_a_page_hosted_elsewhere_is_watched_there_though_its_host_here_is_still_set(
+    place: str, port: int
+) -> None:
+    config = complete()
+    page = f"https://orka-staging.vercel.example{place}"
+    config["frontend"] |= {"target": "external", "url": page}
+    config["backend"]["cors-origins"] = [page]
+    assert config["edge"]["frontend-host"]
+    stack = read_settings({key: json.dumps(value) for key, value in config.items()}, SECRETS)
+    assert [address for address, _ in scrape.certificate_probes(stack).values()] == [
+        "api-staging.orka-ppm.example.com:443",
+        f"orka-staging.vercel.example:{port}",
+    ]
+    assert values_of(stack)["hosts"] == "api-staging[.]orka-ppm[.]example[.]com"
 
 
 def test_an_operators_prometheus_watches_itself() -> None:

@@ -64,7 +64,15 @@ def test_a_frontend_hosted_elsewhere_is_checked_and_listed_and_nothing_of_it_dep
     assert f'"{url}/"' in manifests(run)["configmap-verification"]["data"]["checks.json"]
     assert _annotations(run, "backend")[f"{NGINX}/cors-allow-origin"] == url
     gate = manifests(run)["networkpolicy-verification"]["spec"]["egress"]
-    assert {rule["ports"][0]["port"] for rule in gate} == {8000, 443, 5432, port}
+    assert {one["port"] for rule in gate for one in rule["ports"]} == {"http", 8000, 443, 5432, port}
+
+
+def test_a_page_hosted_elsewhere_has_no_record_to_the_controller_though_its_host_here_is_still_set() -> None:
+    config = complete()
+    config["edge"]["address"] = "203.0.113.7"
+    config["frontend"] |= {"target": "external", "url": ORIGIN}
+    assert f"https://{config['edge']['frontend-host']}" == ORIGIN
+    assert run_program(config).outputs["dns_records"] == {"api-staging.orka-ppm.example.com": "A 203.0.113.7"}
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from model import monitoring_parts
 from tests.checkout import CHECKOUT
 from tests.unit.harness import SECRETS, Run, complete, manifests, run_program
 from tests.unit.reachability import End, reachable
-
-if TYPE_CHECKING:
-    import pytest
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "reachability.txt"
 HOME = "staging"
@@ -34,6 +34,10 @@ TARGETS_OUTSIDE = (
     (End("cloud metadata", "169.254.169.254"), (80, "TCP")),
 )
 PORTS = {"backend": 8000, "frontend": 3000, **monitoring_parts.PORTS}
+MOVED = (
+    ("backend", 8080, {"ingress controller", "frontend", "blackbox-exporter", "verification"}),
+    ("frontend", 3001, {"ingress controller", "blackbox-exporter", "verification"}),
+)
 
 
 def _pods(run: Run) -> list[End]:
@@ -45,8 +49,14 @@ def _pods(run: Run) -> list[End]:
         if template:
             labels = template["metadata"]["labels"]
             number = len(found) + 10
-            found.append(End(name.partition("-")[2], f"10.0.1.{number}", labels, HOME))
+            address = f"10.0.1.{number}"
+            found.append(End(name.partition("-")[2], address, labels, HOME, _named_ports(template)))
     return found
+
+
+def _named_ports(template: dict[str, Any]) -> dict[str, int]:
+    ports = [port for each in template["spec"]["containers"] for port in each.get("ports", [])]
+    return {port["name"]: port["containerPort"] for port in ports}
 
 
 def _matrix(run: Run, policies: list[dict[str, Any]]) -> str:
@@ -128,6 +138,32 @@ def test_an_edge_on_the_nodes_is_named_by_its_addresses() -> None:
     node = End("node", "10.244.0.1")
     assert reachable(_policies(run), HOME, node, backend, (8000, "TCP"))
     assert not reachable(_policies(run), HOME, SOURCES_OUTSIDE[0], backend, (8000, "TCP"))
+
+
+@pytest.mark.parametrize(("part", "port", "sources"), MOVED, ids=[part for part, *_ in MOVED])
+def test_while_a_port_is_changed_the_pods_that_serve_are_reached_and_the_new_ones_too(
+    run: Run, part: str, port: int, sources: set[str]
+) -> None:
+    config = complete()
+    config.setdefault(part, {}).setdefault("contract", {})["port"] = port
+    moved = run_program(config)
+    policies = _policies(moved)
+    for of, number in ((run, PORTS[part]), (moved, port)):
+        pods = {pod.name: pod for pod in _pods(of)}
+        assert pods[part].ports == {"http": number}
+        reached = {
+            source.name
+            for source in [*pods.values(), *SOURCES_OUTSIDE]
+            if reachable(policies, HOME, source, pods[part], (number, "TCP"))
+        }
+        assert reached >= sources, number
+        assert not reachable(policies, HOME, SOURCES_OUTSIDE[0], pods[part], (9999, "TCP"))
+
+
+def test_pods_made_by_hand_are_reached_though_their_port_has_no_name(run: Run) -> None:
+    backend = next(pod for pod in _pods(run) if pod.name == "backend")
+    by_hand = replace(backend, ports={})
+    assert reachable(_policies(run), HOME, SOURCES_OUTSIDE[0], by_hand, (PORTS["backend"], "TCP"))
 
 
 def test_an_issuer_may_answer_its_challenges_and_nothing_else() -> None:

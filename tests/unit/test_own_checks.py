@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.verification import checks_file
-from model import health
+from model import health, scrape
+from model.alert_values import values_of
 from model.checks import ChecksFile, TokenSource
 from model.faults import SettingsError, read_settings
 from ops.checks.outputs import checks_from
@@ -175,7 +176,26 @@ def test_each_address_is_asked_of_who_provides_it() -> None:
 
 def test_of_an_own_profile_only_what_somebody_provides_is_watched() -> None:
     settings = _settings(_config(**OWN, **{"provided-by": {"redis": "checker"}}))
-    assert set(health.watched(settings)) == {"backend", "redis", "frontend"}
+    assert set(health.watched(settings)) == {"redis", "frontend"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "watched"),
+    [
+        ({}, {"backend", "frontend"}),
+        ({"path": "/health/up"}, {"frontend"}),
+        ({"host": "frontend"}, {"frontend"}),
+    ],
+    ids=["its path", "another path", "the path of the page's host"],
+)
+def test_the_guides_first_address_is_watched_of_an_own_profile_where_it_is_listed(
+    listed: dict[str, str], watched: set[str]
+) -> None:
+    check = {"name": "alive", "path": "/health", **listed}
+    settings = _settings(_config(**{**OWN, "health": [check]}))
+    assert set(health.watched(settings)) == watched
+    assert scrape.health_probes(settings).keys() == watched
+    assert values_of(settings)["health-targets"] == str(len(watched))
 
 
 def test_the_effect_of_the_stack_file_is_asked_instead_of_the_built_in_one(

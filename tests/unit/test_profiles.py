@@ -98,7 +98,7 @@ def test_what_the_stack_file_says_goes_over_the_profile() -> None:
     assert data["SUPABASE_ANON_KEY"], "what it says beside the profile's own aliases"
     assert _container(run, "cronjob-model-training-job")["args"] == ["python", "job.py", "model-training"]
     ingress = manifests(run)["networkpolicy-backend"]["spec"]["ingress"]
-    assert {rule["ports"][0]["port"] for rule in ingress} == {8080}
+    assert {port["port"] for rule in ingress for port in rule["ports"]} == {"http", 8080}
     assert "port: 8080" in manifests(run)["configmap-prometheus"]["data"]["prometheus.yaml"]
 
 

@@ -71,6 +71,13 @@ def test_what_runs_the_application_waits_for_the_migration(run: Run, kind: str, 
     assert _waits_for(run, run.one(kind, name), run.one("Job", "migration"))
 
 
+def test_no_cron_job_gets_a_new_image_before_the_backend_runs_with_it(run: Run) -> None:
+    jobs = run.of("CronJob")
+    assert len(jobs) == 4
+    for job in jobs:
+        assert _waits_for(run, job, run.one("Deployment", "backend")), job.name
+
+
 def test_the_gate_waits_for_everything_it_judges(run: Run) -> None:
     gate = run.one("Job", "verification")
     for resource in [run.one("Deployment", "backend"), run.one("Deployment", "frontend"), *run.of("CronJob")]:
@@ -164,6 +171,13 @@ def test_the_migration_backs_up_to_the_claim_that_is_named_and_the_stack_never_o
     claim = complete()["migration"]["backup"]["claim"]
     assert {"name": "backup", "persistentVolumeClaim": {"claimName": claim}} in pod["volumes"]
     assert run.of("PersistentVolumeClaim") == []
+
+
+def test_nothing_deletes_the_namespace_while_backups_lie_in_a_claim_of_it(run: Run) -> None:
+    assert [one.name for one in run.resources if one.protected] == ["namespace"]
+    config = complete()
+    config["migration"]["backup"] = None
+    assert [one.name for one in run_program(config).resources if one.protected] == []
 
 
 @pytest.mark.parametrize("unset", ["left out", None])

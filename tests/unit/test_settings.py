@@ -9,22 +9,30 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from components.naming import parts
 from components.network import policies
 from model.faults import SettingsError, read_settings
+from model.reachability import outside
 from model.secrets import SECRET_KEYS
 from tests.unit.given import SECRETS, committed, complete
 from tests.unit.harness import run_program
-from tests.unit.other_settings import OTHER_SETTINGS
+from tests.unit.other_settings import OTHER_SETTINGS, OtherSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.settings import Settings
+
+
+def _settings(config: dict[str, Any], secrets: Mapping[str, str | None]) -> Settings:
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return read_settings(raw, secrets)
+
 
 def _read(config: dict[str, Any], secrets: Mapping[str, str | None] = SECRETS) -> list[str]:
     """The faults; where there are none, policies are made of the settings, which take every URL apart."""
-    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     try:
-        policies(read_settings(raw, secrets))
+        policies(_settings(config, secrets))
     except SettingsError as error:
         return list(error.faults)
     return []
@@ -215,6 +223,20 @@ def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
     config = _set(complete(), "backend.env", {"HOOK": "https://hooks.example.org/x"})
     config["network"]["further"] = {"hooks": {"hosts": ["hooks.example.org"]}}
     assert _read(config) == []
+
+
+@pytest.mark.parametrize("other", [None, *OTHER_SETTINGS])
+def test_a_further_destination_takes_no_name_that_the_stack_has_given(other: str | None) -> None:
+    given = OTHER_SETTINGS[other] if other else OtherSettings(lambda _: None)
+    config, secrets = given.config(), {**SECRETS, **given.secrets}
+    settings = _settings(config, secrets)
+    taken = {*parts(settings), *outside(settings), "edge", "operator", "log-senders"}
+    listed = {"hosts": ["hooks.example.org"], "port": 8443}
+    faults = _read(_set(config, "network.further", dict.fromkeys([*taken, "hooks"], listed)), secrets)
+    assert sorted(fault.partition(": ")[0] for fault in faults) == [
+        f"orka-ppm:network.further.{name}" for name in sorted(taken)
+    ]
+    assert all(fault.endswith("choose another name") for fault in faults)
 
 
 def test_an_address_of_the_new_protocol_that_a_setting_names_may_be_named() -> None:
