@@ -30,8 +30,11 @@ LOGS = {
     "frontend": "INFO:     Uvicorn running on http://0.0.0.0:3000\n",
 }
 
+WAITS = 'container "backend" in pod "backend-new-1" is waiting to start: trying and failing to pull image'
+
 Namespace = dict[str, Any]
-"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; kinds `forbidden`."""
+"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; kinds `forbidden`;
+`unlogged` by Deployment what is said of pods whose log is refused."""
 
 
 def stamp(age_s: float = 0) -> str:
@@ -80,6 +83,11 @@ def restarted(namespace: Namespace) -> None:
 def stale_pod(namespace: Namespace) -> None:
     """A backend pod of the release before."""
     one(namespace, "Pod", "backend-")["spec"]["containers"][0]["image"] = OLD_IMAGE
+
+
+def unlogged(said: str) -> Callable[[Namespace], None]:
+    """A further backend pod, whose log the API server refuses with these words."""
+    return lambda namespace: namespace.update(unlogged={"backend": [said]})
 
 
 def suspended(namespace: Namespace) -> None:
@@ -134,6 +142,10 @@ elif words[0] == "logs":
     texts = known["previous" if before else "logs"]
     if before and name not in texts:
         sys.exit("Error from server (BadRequest): previous terminated container not found")
+    for said in known.get("unlogged", {}).get(name, []):
+        if "--ignore-errors" not in words:
+            sys.exit("Error from server (BadRequest): " + said)
+        print("error: " + said)
     # kubectl would end a longer log here, not begin it later.
     limit = next((int(word.partition("=")[2]) for word in words if word.startswith("--limit-bytes=")), None)
     prefix = "[pod/" + name + "/main] " if "--prefix" in words else ""

@@ -276,6 +276,15 @@ def test_the_logs_of_a_service_are_shown_without_secrets(ops: Run) -> None:
     assert (code, out) == (0, f"{prefix}INFO ready\n{prefix}INFO password=***\n")
 
 
+def test_a_pod_that_waits_to_start_is_named_beside_the_others_logs(ops: Run) -> None:
+    code, out, err = ops("logs", "backend", changes=(k8s.unlogged(k8s.WAITS),))
+    assert (code, out) == (0, f"[pod/backend/main] {k8s.LOGS['backend']}")
+    assert err == f"ops logs: {k8s.WAITS}\n"
+    silent = (lambda namespace: namespace["logs"].update(backend=""),)
+    code, out, err = ops("logs", "backend", changes=(k8s.unlogged(k8s.WAITS), *silent))
+    assert (code, out, err) == (3, "", f"ops logs: {k8s.WAITS}\n")
+
+
 def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:
     def two_runs(namespace: k8s.Namespace) -> None:
         newer = k8s.one(k8s.healthy(), "Job", "model-training-job-")
