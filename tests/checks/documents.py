@@ -85,6 +85,15 @@ def stale_pod(namespace: Namespace) -> None:
     one(namespace, "Pod", "backend-")["spec"]["containers"][0]["image"] = OLD_IMAGE
 
 
+def evicted(namespace: Namespace) -> None:
+    """A backend pod of the release before, put out of its node: it stays listed, and another runs for it."""
+    pod = copy.deepcopy(one(namespace, "Pod", "backend-"))
+    pod["metadata"]["name"] = "backend-59f8d7-0"
+    pod["spec"]["containers"][0]["image"] = OLD_IMAGE
+    pod["status"] = {"phase": "Failed", "reason": "Evicted"}
+    namespace["items"].append(pod)
+
+
 def unlogged(said: str) -> Callable[[Namespace], None]:
     """A further backend pod, whose log the API server refuses with these words."""
     return lambda namespace: namespace.update(unlogged={"backend": [said]})

@@ -76,6 +76,15 @@ def test_a_restart_of_long_ago_and_a_pod_on_its_way_out_are_no_faults() -> None:
     assert _pods_fault(old) is None
 
 
+def test_a_pod_that_was_evicted_is_no_fault_where_another_stands_in_for_it() -> None:
+    def not_replaced(namespace: k8s.Namespace) -> None:
+        k8s.evicted(namespace)
+        k8s.without(namespace, "Pod", "backend-7d4b9c-1")
+
+    assert _pods_fault(k8s.evicted) is None
+    assert _pods_fault(not_replaced) == "backend has 1 ready pod, expected 2"
+
+
 def _rescheduled(namespace: k8s.Namespace) -> None:
     k8s.one(namespace, "CronJob", "model-training-job")["spec"]["schedule"] = "0 0 * * 1"
 

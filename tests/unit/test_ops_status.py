@@ -154,6 +154,11 @@ def test_what_one_may_not_list_is_named_and_the_rest_is_seen(ops: Run) -> None:
     assert "cannot list resource" in err
 
 
+def test_a_pod_that_was_evicted_is_no_fault_of_the_release_after_it(ops: Run) -> None:
+    code, out, _ = ops("status", changes=(k8s.evicted,))
+    assert (code, "backend    2/2" in out) == (0, True)
+
+
 def test_the_json_says_what_the_screen_says(ops: Run) -> None:
     code, out, _ = ops("status", "--json", changes=(_gate("Complete"),))
     found: dict[str, Any] = json.loads(out)
