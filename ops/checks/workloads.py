@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.checks.sanitise import masked, plain
+from ops.checks.sanitise import plain
 from ops.cluster import objects
 from ops.counted import counted
 
@@ -122,9 +122,8 @@ def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:
     if not hits:
         return None
     name, line = hits[0]
-    # Masked first: what is cut within a secret looks like none.
     found = counted(len(hits), f"line of {name} is a fault", f"lines of {name} are faults, the first")
-    return f"{found}: {plain(masked(line), 160)}"
+    return f"{found}: {plain(line, 160)}"
 
 
 def _short(image: str) -> str:
