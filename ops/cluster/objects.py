@@ -107,3 +107,8 @@ def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
         if found.get("type") == kind and found.get("status") == "True":
             return dict(found)
     return None
+
+
+def has_ended(job: Mapping[str, Any]) -> bool:
+    """Whether a Job has ended, well or not."""
+    return any(condition(job, kind) for kind in ("Complete", "Failed"))

@@ -73,6 +73,12 @@ def crash_loop(namespace: Namespace) -> None:
     state |= {"ready": False, "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
 
 
+def starting(namespace: Namespace) -> None:
+    """A backend pod that an autoscaler has just added."""
+    state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
+    state |= {"ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+
+
 def restarted(namespace: Namespace) -> None:
     """A backend pod that crashed some time after it had begun, and runs again."""
     state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
