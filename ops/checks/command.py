@@ -20,6 +20,7 @@ from ops.checks.progress import Progress
 from ops.checks.result import Exit, RunResult, exit_code
 from ops.checks.session import Limits, Means
 from ops.checks.token import credentials
+from ops.shown import show
 
 if TYPE_CHECKING:
     import argparse
@@ -70,10 +71,11 @@ def run(args: argparse.Namespace) -> int:
         result = in_cluster.asked_there(
             result, namespace, args.context, limits.deadline, rows=loaded.database, baseline=baseline
         )
-    print(result.model_dump_json(indent=2) if args.json else report.table(result))
+    # What others read comes before what is shown: whoever reads that may have gone.
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)
     written = _written(args, result)
+    show((result.model_dump_json(indent=2) if args.json else report.table(result)) + "\n", sys.stdout)
     return exit_code(result.verdict) or written
 
 
@@ -85,7 +87,7 @@ def _written(args: argparse.Namespace, result: RunResult) -> int:
             try:
                 Path(name).write_text(render(result), encoding="utf-8")
             except OSError as error:
-                print(f"ops checks: cannot write {name}: {error.strerror}", file=sys.stderr)
+                show(f"ops checks: cannot write {name}: {error.strerror}\n", sys.stderr)
                 code = Exit.USAGE
     return code
 

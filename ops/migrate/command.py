@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,9 +100,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run one verb; print its result, or the cause of its failure, and return the exit code."""
-    if threading.current_thread() is threading.main_thread():
-        # As the first process of a container nothing else would end it; psycopg cancels its statement.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     hide: Callable[[str], str] = redact
     try:
         plan, contract = _load(args.sql_dir)

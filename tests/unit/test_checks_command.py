@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ops import cli
 from ops.checks import runner
+from tests.checkout import CHECKOUT
 from tests.unit.made_checks import result_of, run_of
 
 if TYPE_CHECKING:
@@ -36,6 +40,28 @@ def test_a_report_that_cannot_be_written_does_not_hide_a_red_run(
     arguments += ["--html", str(tmp_path / "nowhere/report.html"), "--junit", str(junit)]
     assert cli.main(arguments) == code
     assert junit.read_text().startswith("<?xml"), "the file that can be written is not"
+
+
+@pytest.mark.parametrize("closed", [("stdout",), ("stdout", "stderr")])
+def test_where_nobody_reads_what_is_shown_the_verdict_and_the_files_stay(
+    tmp_path: Path, closed: tuple[str, ...]
+) -> None:
+    """As with `ops checks | head -1`: the pipe is closed before the checks have ended."""
+    junit, cause = tmp_path / "junit.xml", tmp_path / "cause"
+    refused = {"name": "backend", "url": "http://127.0.0.1:1/health"}
+    arguments = ["--from-file", _file(tmp_path, health=[refused]), "--attempts", "1", "--junit", str(junit)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.cli", "checks", *arguments],
+        env={**os.environ, "TERMINATION_LOG": str(cause)}, cwd=CHECKOUT, check=False, timeout=60,
+        **{"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **dict.fromkeys(closed, writing)},
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 3
+    assert "Broken" not in (done.stderr or b"").decode()
+    assert junit.read_text().startswith("<?xml")
+    assert cause.read_text().startswith("checks errored: 0 of 1 checks passed")
 
 
 @pytest.mark.parametrize(

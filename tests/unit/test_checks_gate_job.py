@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -187,6 +189,14 @@ def test_a_look_that_is_refused_once_ends_no_job(monkeypatch: pytest.MonkeyPatch
     assert cluster.words == ["get", "create", "get", "get", "get", "logs", "delete"]
 
 
+def test_whoever_is_interrupted_leaves_no_job_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = _Cluster("", after=1_000_000)
+    monkeypatch.setattr(in_cluster, "time", SimpleNamespace(monotonic=time.monotonic, sleep=_interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        _asked(monkeypatch, cluster)
+    assert cluster.words == ["get", "create", "get", "delete"]
+
+
 @pytest.mark.parametrize(
     ("cluster", "told"),
     [
@@ -212,6 +222,10 @@ def test_a_job_without_a_result_is_an_error_of_the_rows_and_is_deleted(
     assert [entry.name for entry in found.not_run] == ["dns-api"]
     assert found.verdict == "errored"
     assert cluster.words[-1] == "delete"
+
+
+def _interrupted(_: float) -> None:
+    raise KeyboardInterrupt
 
 
 def _refused(_: list[str], **__: Any) -> str:
