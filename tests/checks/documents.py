@@ -33,8 +33,8 @@ LOGS = {
 WAITS = 'container "backend" in pod "backend-new-1" is waiting to start: trying and failing to pull image'
 
 Namespace = dict[str, Any]
-"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; kinds `forbidden`;
-`unlogged` by Deployment what is said of pods whose log is refused."""
+"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; `unlogged` by Deployment
+what is said of pods whose log is refused; kinds `forbidden` or `unknown`."""
 
 
 def stamp(age_s: float = 0) -> str:
@@ -149,6 +149,8 @@ if words[0] == "get":
     wanted = {word.partition(".")[0] for word in words[1].split(",")}
     if refused := wanted.intersection(known.get("forbidden", [])):
         sys.exit("".join(f'User "x" cannot list resource "{kind}" ' for kind in refused))
+    if unknown := wanted.intersection(known.get("unknown", [])):
+        sys.exit(f'error: the server doesn\\'t have a resource type "{min(unknown)}" in group "x"')
     is_one = lambda kind: plural.get(kind, kind.lower() + "s") in wanted
     print(json.dumps({"kind": "List", "items": [item for item in known["items"] if is_one(item["kind"])]}))
 elif words[0] == "logs":
