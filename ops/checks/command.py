@@ -125,13 +125,19 @@ def _load(args: argparse.Namespace, environment: Mapping[str, str]) -> ChecksFil
         source = TokenSource(supabase_url=args.supabase_url or environment.get("SUPABASE_URL") or None)
     except ValidationError as error:
         raise _UsageError(f"the address of Supabase: {_faults(error)}") from None
-    return outputs.checks_from(
-        _read(args.outputs) if args.outputs else outputs.fetch(args.stack),
-        source,
-        profile=args.profile,
-        version=args.expect_version,
-        hosts=tuple(_listed(args.bundle_host, environment, "ORKA_BUNDLE_HOSTS")) or None,
-    )
+    text = _read(args.outputs) if args.outputs else outputs.fetch(args.stack)
+    try:
+        return outputs.checks_from(
+            text,
+            source,
+            profile=args.profile,
+            version=args.expect_version,
+            hosts=tuple(_listed(args.bundle_host, environment, "ORKA_BUNDLE_HOSTS")) or None,
+        )
+    except outputs.OutputsError as error:
+        if args.outputs:
+            raise _UsageError(f"{args.outputs}: {error}") from None
+        raise
 
 
 def _baseline(name: str | None) -> RunResult | None:

@@ -82,3 +82,26 @@ def test_a_pattern_that_is_none_is_named_by_its_place_and_nothing_is_asked(
     said = capsys.readouterr().err
     assert f"{place}: Value error, no regular expression: " in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"verification": {"gate": 3.5}}'])
+def test_a_file_of_outputs_that_is_none_is_a_wrong_use_as_it_is_of_ops_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    monkeypatch.setenv("ORKA_TOKEN", "a-token")
+    file = tmp_path / "outputs.json"
+    if text is not None:
+        file.write_text(text)
+    assert cli.main(["checks", "--outputs", str(file)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("ops checks: ")
+    assert str(file) in said.err
+
+
+def test_outputs_that_pulumi_does_not_give_are_an_answer_that_never_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["checks"]) == 3
+    assert "pulumi is not on PATH" in capsys.readouterr().err
