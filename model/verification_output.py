@@ -24,6 +24,7 @@ class Told(BaseModel):
     `gate` says whether every rollout ends with one. `deployments` are all that there should be, each with
     its image's name in the output `images`; `bundle_hosts` are those that the page may name beside its own
     and the API's; `suspended_cron_jobs` are those that the settings themselves suspend;
+    `operator` says whether there are objects for an operator of monitoring among the stack's;
     `time_zone` is that of all their schedules; `log_allow` are patterns of lines of logs that are no faults;
     `provided` are the addresses of which they say who answers, `health` and `functional` their own checks.
     """
@@ -39,6 +40,7 @@ class Told(BaseModel):
     latency_ms: dict[str, int] = Field(default_factory=dict)
     deployments: dict[str, str] = {"backend": "backend", "frontend": "frontend"}
     suspended_cron_jobs: tuple[str, ...] = ()
+    operator: bool = False
     time_zone: str | None = None
     log_allow: tuple[Pattern, ...] = ()
     health: tuple[OwnHealth, ...] = ()
@@ -66,6 +68,7 @@ def told(settings: Settings) -> Told:
         latency_ms=wanted.latency_ms.model_dump(),
         deployments=_deployments(settings),
         suspended_cron_jobs=tuple(cron_limits.suspended(settings)),
+        operator=settings.monitoring.mode == "operator",
         time_zone=settings.cron_jobs.time_zone,
         log_allow=wanted.log_allow,
         health=wanted.health,

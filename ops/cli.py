@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,17 +28,32 @@ AREAS = {
 }
 
 
+INTERRUPTED = 143
+"""The exit code after SIGTERM or SIGINT, of every area."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `ops AREA ...` and return its exit code."""
+    """Run `ops AREA ...` and return its exit code. SIGTERM interrupts it as Ctrl-C does."""
+    if threading.current_thread() is threading.main_thread():
+        # As the first process of a container nothing else would end it; psycopg cancels its statement.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="ops", description="Operate the audit trail.")
+    parser = argparse.ArgumentParser(
+        prog="ops",
+        description="Operate the audit trail.",
+        epilog=f"Interrupted (SIGTERM, Ctrl-C), each clears away what it began: exit code {INTERRUPTED}.",
+    )
     subparsers = parser.add_subparsers(dest="area", required=True, metavar="AREA")
     asked = {arguments[0]} if arguments and arguments[0] in AREAS else set(AREAS)
     modules = {area: importlib.import_module(AREAS[area]) for area in AREAS if area in asked}
     for module in modules.values():
         module.add_parser(subparsers)
     args = parser.parse_args(arguments)
-    return int(modules[args.area].run(args))
+    try:
+        return int(modules[args.area].run(args))
+    except KeyboardInterrupt:
+        print(f"ops {args.area}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

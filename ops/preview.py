@@ -26,8 +26,8 @@ Where GITHUB_STEP_SUMMARY names a file, the line is written there too.
 
 exit codes:
   0  reached; the line says whether it validates
-  1  the API server was not reached
   2  usage, or the stack file cannot be read
+  3  the API server was not reached
 """
 
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     reason = unreachable()
     if reason is not None:
         _report(f"preview: the API server was not reached, so nothing could be validated: {reason}")
-        return 1
+        return 3
     missing, namespace = missing_rights(settings), stack_file.namespace(settings)
     if missing:
         _report(f"server-validated: no. This user may not {', '.join(missing)} in namespace {namespace}.")

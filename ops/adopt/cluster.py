@@ -11,7 +11,7 @@ from ops.adopt import difference, verdict, wanted
 from ops.adopt.kept import kept
 from ops.adopt.key import Key
 from ops.cluster import kubectl
-from ops.cluster.kinds import IN_A_NAMESPACE
+from ops.cluster.kinds import IN_A_NAMESPACE, UNKNOWN, of_operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Cluster:
         namespace = self._namespace(name)
         if namespace is None:
             return [verdict.Finding(key=Key.of(made), verdict=verdict.Verdict.NEW) for made in asked.makes]
-        live = [*self._items(name), namespace]
+        live = [*self._items(name), *self._operators(asked), namespace]
         by_key = {Key.of(item): item for item in live}
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             found = list(pool.map(lambda made: self._finding(made, by_key.get(Key.of(made))), asked.makes))
@@ -84,6 +84,18 @@ class Cluster:
 
     def _items(self, namespace: str) -> list[Manifest]:
         return kubectl.items(KINDS, namespace, context=self.context)
+
+    def _operators(self, asked: PreviewedObjects) -> list[Manifest]:
+        """What is there of the kinds that only a cluster with the operator knows, where any is to be made."""
+        found: list[Manifest] = []
+        for kind in of_operators(asked.makes):
+            try:
+                found += kubectl.items(kind, asked.namespace, context=self.context)
+            except kubectl.KubectlError as error:
+                # Of a kind that is not known nothing can be there.
+                if not UNKNOWN.search(error.said):
+                    raise
+        return found
 
     @staticmethod
     def _others(live: Iterable[Manifest], namespace: str) -> list[Manifest]:

@@ -29,8 +29,9 @@ Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run i
 exit codes:
   0  all critical checks passed
   1  a critical check failed: an answer came and was not the expected one
-  2  usage or configuration: nothing was asked; or all passed, and a report could not be written
-  3  errored: no answer to judge, or the stack's outputs could not be had
+  2  usage, configuration or the file of --outputs: nothing was asked; or all passed, and a report could not
+     be written
+  3  errored: no answer to judge, or Pulumi did not give the stack's outputs
   4  inconclusive: what is red says nothing about this release (it was red in the baseline)
 
 JSON (--json), schema version 1:

@@ -25,7 +25,7 @@ async def pods(session: Session, check: PodsCheck) -> Outcome:
     """Judge the Deployments and their pods."""
     context = session.means.kube_context
 
-    def judged() -> str | None:
+    def judged() -> workloads.Fault | None:
         found = kubectl.items("deployments,pods", check.namespace, context=context)
         return workloads.pods_fault(check, found, datetime.now(UTC))
 
@@ -36,10 +36,9 @@ async def cron_jobs(session: Session, check: CronJobsCheck) -> Outcome:
     """Judge the cron jobs and the last run of each."""
     context = session.means.kube_context
 
-    def judged() -> str | None:
-        return workloads.cron_jobs_fault(
-            check, kubectl.items("cronjobs,jobs", check.namespace, context=context)
-        )
+    def judged() -> workloads.Fault | None:
+        found = kubectl.items("cronjobs,jobs", check.namespace, context=context)
+        return _staying(workloads.cron_jobs_fault(check, found))
 
     return await _judged(judged)
 
@@ -48,22 +47,28 @@ async def logs(session: Session, check: LogsCheck) -> Outcome:
     """Judge what the pods have written since they began, which is since the release: the last part of it."""
     context = session.means.kube_context
 
-    def judged() -> str | None:
+    def judged() -> workloads.Fault | None:
         pods = kubectl.items("pods", check.namespace, context=context)
         texts = {
             name: container_logs.of_deployment(name, pods, check.namespace, context=context)
             for name in check.deployments
         }
-        return workloads.log_fault(check, texts)
+        return _staying(workloads.log_fault(check, texts))
 
     return await _judged(judged)
 
 
-async def _judged(judge: Callable[[], str | None]) -> Outcome:
+def _staying(reason: str | None) -> workloads.Fault | None:
+    return workloads.Fault(reason) if reason else None
+
+
+async def _judged(judge: Callable[[], workloads.Fault | None]) -> Outcome:
     begun = time.monotonic()
     try:
-        reason = await asyncio.to_thread(judge)
+        fault = await asyncio.to_thread(judge)
     except kubectl.KubectlError as error:
-        return Outcome("errored", plain(str(error)))
+        return Outcome("errored", plain(str(error)), again=True)
     took = milliseconds_since(begun)
-    return Outcome("failed" if reason else "passed", reason, took, samples=(took,))
+    if fault is None:
+        return Outcome("passed", None, took, samples=(took,))
+    return Outcome("failed", fault.reason, took, samples=(took,), again=fault.passes)

@@ -20,6 +20,7 @@ from ops.checks.progress import Progress
 from ops.checks.result import Exit, RunResult, exit_code
 from ops.checks.session import Limits, Means
 from ops.checks.token import credentials
+from ops.shown import show
 
 if TYPE_CHECKING:
     import argparse
@@ -70,10 +71,11 @@ def run(args: argparse.Namespace) -> int:
         result = in_cluster.asked_there(
             result, namespace, args.context, limits.deadline, rows=loaded.database, baseline=baseline
         )
-    print(result.model_dump_json(indent=2) if args.json else report.table(result))
+    # What others read comes before what is shown: whoever reads that may have gone.
     if result.verdict != "passed":
         report.write_termination(report.cause(result), environment)
     written = _written(args, result)
+    show((result.model_dump_json(indent=2) if args.json else report.table(result)) + "\n", sys.stdout)
     return exit_code(result.verdict) or written
 
 
@@ -85,7 +87,7 @@ def _written(args: argparse.Namespace, result: RunResult) -> int:
             try:
                 Path(name).write_text(render(result), encoding="utf-8")
             except OSError as error:
-                print(f"ops checks: cannot write {name}: {error.strerror}", file=sys.stderr)
+                show(f"ops checks: cannot write {name}: {error.strerror}\n", sys.stderr)
                 code = Exit.USAGE
     return code
 
@@ -123,13 +125,19 @@ def _load(args: argparse.Namespace, environment: Mapping[str, str]) -> ChecksFil
         source = TokenSource(supabase_url=args.supabase_url or environment.get("SUPABASE_URL") or None)
     except ValidationError as error:
         raise _UsageError(f"the address of Supabase: {_faults(error)}") from None
-    return outputs.checks_from(
-        _read(args.outputs) if args.outputs else outputs.fetch(args.stack),
-        source,
-        profile=args.profile,
-        version=args.expect_version,
-        hosts=tuple(_listed(args.bundle_host, environment, "ORKA_BUNDLE_HOSTS")) or None,
-    )
+    text = _read(args.outputs) if args.outputs else outputs.fetch(args.stack)
+    try:
+        return outputs.checks_from(
+            text,
+            source,
+            profile=args.profile,
+            version=args.expect_version,
+            hosts=tuple(_listed(args.bundle_host, environment, "ORKA_BUNDLE_HOSTS")) or None,
+        )
+    except outputs.OutputsError as error:
+        if args.outputs:
+            raise _UsageError(f"{args.outputs}: {error}") from None
+        raise
 
 
 def _baseline(name: str | None) -> RunResult | None:

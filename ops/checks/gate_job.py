@@ -88,11 +88,6 @@ def made_from(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ended(job: Mapping[str, Any]) -> bool:
-    """Say whether a Job has ended, well or not: red checks end it as failed."""
-    return any(objects.condition(job, kind) for kind in ("Complete", "Failed"))
-
-
 def result_in(log: str) -> RunResult:
     """Return the result at the end of a log, behind the lines of the progress.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ops.checks import gate_job
 from ops.checks.sanitise import plain
-from ops.cluster import kubectl
+from ops.cluster import kubectl, objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,15 @@ def _run(namespace: str, context: str | None, seconds: float) -> RunResult:
 
 
 def _await(job: list[str], context: str | None, ends: float) -> None:
-    while not gate_job.ended(json.loads(kubectl.run(["get", *job, "--output", "json"], context=context))):
+    """Look until the Job has ended. One look that is refused is none: the Job goes on all the same."""
+    refused: kubectl.KubectlError | None = None
+    while True:
+        try:
+            if objects.has_ended(json.loads(kubectl.run(["get", *job, "--output", "json"], context=context))):
+                return
+            refused = None
+        except kubectl.KubectlError as error:
+            refused = error
         if time.monotonic() > ends:
-            raise gate_job.NoGateJobError(f"{job[-1]} did not end in time; it was deleted")
+            raise refused or gate_job.NoGateJobError(f"{job[-1]} did not end in time; it was deleted")
         time.sleep(PAUSE_S)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Self, TextIO
 
 from model.checks import kind_of
+from ops.shown import show
 
 if TYPE_CHECKING:
     from model.checks import ChecksFile
@@ -31,8 +32,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._drawn:
-            self._stream.write(_UP.format(self._drawn) + _BELOW)
-            self._stream.flush()
+            show(_UP.format(self._drawn) + _BELOW, self._stream)
 
     def seen(self, result: CheckResult) -> None:
         """Show one result."""
@@ -40,7 +40,7 @@ class Progress:
         line = f"{result.name}  {result.kind}  {result.verdict}{took}"
         if not self._table:
             reason = f": {result.reason}" if result.reason else ""
-            print(line + reason, file=self._stream, flush=True)
+            show(f"{line}{reason}\n", self._stream)
             return
         self._states[result.name] = line
         self._draw()
@@ -50,8 +50,7 @@ class Progress:
             return
         up = _UP.format(self._drawn) if self._drawn else ""
         lines = "".join(f"{line}{_TO_END_OF_LINE}\n" for line in self._states.values())
-        self._stream.write(up + lines)
-        self._stream.flush()
+        show(up + lines, self._stream)
         self._drawn = len(self._states)
 
 

@@ -39,8 +39,8 @@ class Outcome:
     """What one check came to. `samples` are milliseconds, one for each answer that came.
 
     `of_others`: of a health address nothing is wrong but the `status`, for which others answer too.
-    `again`: nothing was found out, since the connection or the service was in trouble, and asking again does
-    no harm.
+    `again`: nothing was found out, since the connection or the service was in trouble, or what is wrong may
+    be over by then; and asking again does no harm.
     """
 
     verdict: Verdict

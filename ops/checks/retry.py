@@ -1,4 +1,7 @@
-"""Asks again where a connection was dropped, within the time of the run. A wrong answer stays one at once."""
+"""Asks again where a connection was dropped or a pod still starts, within the time of the run.
+
+A wrong answer stays one at once.
+"""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from ops.checks.connection import client
 from ops.checks.latency import latency
 from ops.checks.result import CheckResult, Outcome, RunResult
 from ops.checks.retry import until_answered
+from ops.checks.sanitise import KNOWN
 from ops.checks.session import Session
 from ops.checks.token import GivenToken
 
@@ -85,6 +86,7 @@ async def _run(
     of_others: set[str] = set()
     async with client(means.rules, means.context) as http:
         session = Session(http, means, begun + means.limits.deadline, means.credentials.secrets())
+        KNOWN.set(session.secrets)
 
         async def one(check: Check) -> CheckResult:
             outcome = await _bounded(session, check)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ops.checks.token import redact
+from ops.checks.sanitise import hidden
 
 if TYPE_CHECKING:
     import ssl
@@ -68,5 +68,5 @@ class Session:
         return max(0.1, min(self.limits.timeout, self.left()))
 
     def hide(self, text: str | None) -> str | None:
-        """The text without secrets."""
-        return redact(text, self.secrets) if text else None
+        """A reason as it is shown wherever a result goes: without secrets."""
+        return hidden(text, self.secrets) if text else None

@@ -137,13 +137,6 @@ def resolve(source: TokenSource, environment: Mapping[str, str]) -> GivenToken |
     return PasswordGrant(source.supabase_url, *values)
 
 
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the secrets, the longest first: one may contain another."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
 def secrets_of(origin: GivenToken | PasswordGrant) -> tuple[str, ...]:
     """Return the values that no output may show."""
     if isinstance(origin, GivenToken):

@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.checks.sanitise import masked, plain
+from ops.checks.sanitise import plain
 from ops.cluster import objects
 from ops.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from model.check_surroundings import CronJobsCheck, LogsCheck, PodsCheck
 
 
-def pods_fault(check: PodsCheck, items: Iterable[Mapping[str, Any]], now: datetime) -> str | None:
-    """Return what is wrong with the Deployments or their pods, or None."""
-    found = list(items)
-    deployments = {objects.name(item): item for item in objects.of(found, "Deployment")}
+STARTS = ("ContainerCreating", "PodInitializing")
+"""Why a container waits that is on its way: so does each pod that an autoscaler adds."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong; `passes` says that it may be over when one looks again."""
+
+    reason: str
+    passes: bool = False
+
+
+def pods_fault(check: PodsCheck, items: Iterable[Mapping[str, Any]], now: datetime) -> Fault | None:
+    """Return what is wrong with the Deployments or their pods, or None. What stays comes first."""
+    found = list(_pods_faults(check, list(items), now))
+    return next((fault for fault in found if not fault.passes), found[0] if found else None)
+
+
+def _pods_faults(check: PodsCheck, items: list[Mapping[str, Any]], now: datetime) -> Iterator[Fault]:
+    deployments = {objects.name(item): item for item in objects.of(items, "Deployment")}
     for name, image in check.images.items():
         if name not in deployments:
-            return f"there is no Deployment {name}"
-        pods = objects.pods_of(found, name)
-        fault = (
-            _pod_faults(pods, image)
-            or _count_fault(deployments[name], pods)
-            or _restart_fault(pods, now - timedelta(seconds=check.window_s))
-        )
-        if fault:
-            return fault
-    return None
+            yield Fault(f"there is no Deployment {name}")
+            continue
+        pods = objects.pods_of(items, name)
+        yield from _pod_faults(pods, image)
+        yield from _count_faults(deployments[name], pods)
+        if fault := _restart_fault(pods, now - timedelta(seconds=check.window_s)):
+            yield Fault(fault)
 
 
-def _pod_faults(pods: Iterable[Mapping[str, Any]], image: str) -> str | None:
+def _pod_faults(pods: Iterable[Mapping[str, Any]], image: str) -> Iterator[Fault]:
     for pod in pods:
         name = objects.name(pod)
         if reason := objects.waiting_reason(pod):
-            return f"pod {name} does not run: {reason}"
+            yield Fault(f"pod {name} does not run: {reason}", passes=reason in STARTS)
         other = [found for found in objects.images(pod) if found != image]
         if other:
-            return f"pod {name} runs {_short(other[0])}, the release is {_short(image)}"
-    return None
+            yield Fault(f"pod {name} runs {_short(other[0])}, the release is {_short(image)}")
 
 
-def _count_fault(deployment: Mapping[str, Any], pods: list[Mapping[str, Any]]) -> str | None:
+def _count_faults(deployment: Mapping[str, Any], pods: list[Mapping[str, Any]]) -> Iterator[Fault]:
     wanted = int(deployment.get("spec", {}).get("replicas", 1))
     ready = sum(objects.is_ready(pod) for pod in pods)
     if ready != wanted:
-        return f"{objects.name(deployment)} has {counted(ready, 'ready pod')}, expected {wanted}"
-    return None
+        reason = f"{objects.name(deployment)} has {counted(ready, 'ready pod')}, expected {wanted}"
+        yield Fault(reason, passes=True)
 
 
 def _restart_fault(pods: Iterable[Mapping[str, Any]], since: datetime) -> str | None:
@@ -83,7 +96,9 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         if meant:
             # No run follows: its last one would stay red for as long as it rests.
             continue
-        last = next(iter(objects.jobs_of(found, name)), None)
+        # One that still runs says nothing yet, and must not hide what failed before it.
+        ended = (job for job in objects.jobs_of(found, name) if objects.has_ended(job))
+        last = next(ended, None)
         failed = objects.condition(last, "Failed") if last else None
         if last and failed:
             return (
@@ -122,9 +137,8 @@ def log_fault(check: LogsCheck, logs: Mapping[str, str]) -> str | None:
     if not hits:
         return None
     name, line = hits[0]
-    # Masked first: what is cut within a secret looks like none.
     found = counted(len(hits), f"line of {name} is a fault", f"lines of {name} are faults, the first")
-    return f"{found}: {plain(masked(line), 160)}"
+    return f"{found}: {plain(line, 160)}"
 
 
 def _short(image: str) -> str:

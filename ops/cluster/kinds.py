@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 # Everything that the program may register, whatever the settings are; a test compares.
 REGISTERED = (
     "namespaces",
@@ -29,3 +35,15 @@ OPERATORS = (
     "alertmanagerconfigs.monitoring.coreos.com",
 )
 IN_A_NAMESPACE = tuple(kind for kind in REGISTERED if kind != "namespaces")
+
+UNKNOWN = re.compile(r'the server doesn\'t have a resource type "([\w-]+)"')
+"""How kubectl says, of the first such kind, that nobody told the cluster of it; the group stands apart."""
+
+
+def of_operators(manifests: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return those of OPERATORS that these objects are of."""
+    found = {
+        f"{str(made.get('kind')).lower()}s.{str(made.get('apiVersion')).partition('/')[0]}"
+        for made in manifests
+    }
+    return tuple(kind for kind in OPERATORS if kind in found)

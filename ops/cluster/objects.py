@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 NAME_LABEL = "app.kubernetes.io/name"
+_ENDED = ("Succeeded", "Failed")
 
 
 def name(item: Mapping[str, Any]) -> str:
@@ -22,13 +23,17 @@ def of(items: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]
 
 
 def pods_of(items: Iterable[Mapping[str, Any]], deployment: str) -> list[Mapping[str, Any]]:
-    """The pods of a Deployment that are not on their way out, by its name in their label."""
+    """The pods of a Deployment that are not on their way out, by its name in their label.
+
+    One that has ended for good (evicted, or its node was shut down) stays listed until somebody deletes it:
+    another stands in for it, and where none does, the number of ready pods says so.
+    """
     return [
         pod
         for pod in of(items, "Pod")
         if pod["metadata"].get("labels", {}).get(NAME_LABEL) == deployment
         and "deletionTimestamp" not in pod["metadata"]
-        and pod.get("status", {}).get("phase") != "Succeeded"
+        and pod.get("status", {}).get("phase") not in _ENDED
     ]
 
 
@@ -102,3 +107,8 @@ def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
         if found.get("type") == kind and found.get("status") == "True":
             return dict(found)
     return None
+
+
+def has_ended(job: Mapping[str, Any]) -> bool:
+    """Whether a Job has ended, well or not."""
+    return any(condition(job, kind) for kind in ("Complete", "Failed"))

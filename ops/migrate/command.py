@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,9 +106,6 @@ def _type(limit: str) -> Callable[[str], float]:
 
 def run(args: argparse.Namespace) -> int:
     """Run one verb; print its result, or the cause of its failure, and return the exit code."""
-    if threading.current_thread() is threading.main_thread():
-        # As the first process of a container nothing else would end it; psycopg cancels its statement.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     hide: Callable[[str], str] = redact
     try:
         plan, contract = _load(args.sql_dir)

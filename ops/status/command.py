@@ -26,7 +26,7 @@ from ops.status import jobs, live, missing, screen
 TLS_S = 5.0
 _EPILOG = """\
 The stack's outputs say what should run; where pulumi gives none, what runs is shown all the same.
-Drift is looked for in every kind that the stack has but Secrets; a kind that you may not list is named on
+Drift is looked for in every kind that the stack has but Secrets; a kind that cannot be listed is named on
 standard error. Connections to the edge follow ORKA_CONNECT_TO and ORKA_CACERT, as those of `ops checks` do.
 
 exit codes:
@@ -74,14 +74,12 @@ def run(args: argparse.Namespace) -> int:
                 missing.cron_jobs(found, known),
                 as_json=args.json,
             )
-        found, unseen = live.read(namespace, context=args.context)
+        found, unseen = live.read(namespace, context=args.context, operator=told.operator)
     except kubectl.KubectlError as error:
         print(f"ops status: {error}", file=sys.stderr)
         return 3
     if unseen:
-        print(
-            f"ops status: no right to list {', '.join(unseen)}: drift in these is not seen", file=sys.stderr
-        )
+        print(f"ops status: cannot list {', '.join(unseen)}: drift in these is not seen", file=sys.stderr)
     shown = screen.read(found, known, told, certificates(known), now)
     print(json.dumps(shown.json(), indent=2) if args.json else screen.text(shown))
     return 1 if shown.faults() else 0

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ops.cluster import kubectl
-from ops.cluster.kinds import IN_A_NAMESPACE
+from ops.cluster.kinds import IN_A_NAMESPACE, OPERATORS, UNKNOWN
 
 SHOWN = ("deployments.apps", "pods", "cronjobs.batch", "jobs.batch")
 # What nobody has to read in order to say how things are: Secrets come with their contents.
@@ -15,22 +15,23 @@ KINDS = tuple(dict.fromkeys((*SHOWN, *(kind for kind in IN_A_NAMESPACE if kind n
 _REFUSED = re.compile(r' cannot list resource "(\w+)"')
 
 
-def read(namespace: str, *, context: str | None) -> tuple[list[Any], list[str]]:
-    """Return the objects with who set which field, and the kinds that this user has no right to list.
+def read(namespace: str, *, context: str | None, operator: bool = False) -> tuple[list[Any], list[str]]:
+    """Return the objects with who set which field, and the kinds that cannot be listed.
 
-    The built-in role `view` has none to list roles and their bindings.
+    The built-in role `view` gives no right to list roles and their bindings; `operator` says whether the
+    stack has objects for one, whose kinds a cluster may not know.
 
     Raises:
         KubectlError: there is no answer, or not the right to see what stands on the screen.
     """
-    asked, unseen = KINDS, list[str]()
+    asked, unseen = (*KINDS, *OPERATORS) if operator else KINDS, list[str]()
     while True:
         try:
             # Without this flag kubectl hides who set which field.
             more = ("--show-managed-fields",)
             return kubectl.items(",".join(asked), namespace, context=context, more=more), unseen
         except kubectl.KubectlError as error:
-            said = set(_REFUSED.findall(error.said))
+            said = {*_REFUSED.findall(error.said), *UNKNOWN.findall(error.said)}
             refused = [kind for kind in asked if kind.partition(".")[0] in said]
             if not refused or not set(refused).isdisjoint(SHOWN):
                 raise

@@ -9,6 +9,7 @@ from ops import flags
 from ops.checks import gate_job
 from ops.checks.sanitise import masked
 from ops.cluster import kubectl, objects
+from ops.cluster.logs import REFUSED, SKIPPING
 
 LINES = 50
 SERVICES = ("backend", "frontend", "checker", "prometheus")
@@ -16,12 +17,13 @@ AWAITED = {"migration": "migration", "verification": gate_job.GATE, "verify": ga
 WHOLE = -1
 _EPILOG = """\
 `ops logs job NAME` shows the last run of a cron job (with or without -job at its end), or, whole, of
-`migration` or `verification` (also `verify`). What looks like a key, a token or a password is masked.
+`migration` or `verification` (also `verify`). What looks like a key, a token or a password is masked. A pod
+of a service that has no log, since it waits to start, is named on standard error beside the others' logs.
 
 exit codes:
   0  shown
   2  usage
-  3  the cluster gave no answer
+  3  the cluster gave no answer, or no log of any pod
   4  there is no such job, or it has not run yet
 """
 
@@ -51,22 +53,26 @@ def run(args: argparse.Namespace) -> int:
         return 2
     namespace = flags.namespace(args)
     try:
-        selected = ["--selector", f"{objects.NAME_LABEL}={args.what}"]
+        selected = ["--selector", f"{objects.NAME_LABEL}={args.what}", *SKIPPING]
         target = _job(args, namespace) if args.what == "job" else selected
         if target is None:
             print(f"ops logs: {args.name} has no run in {namespace}", file=sys.stderr)
             return 4
         tail = args.tail or (WHOLE if args.name in AWAITED else LINES)
         text = kubectl.run(
-            ["logs", *target, "--namespace", namespace, f"--tail={tail}", "--prefix"],
-            context=args.context,
+            ["logs", *target, "--namespace", namespace, f"--tail={tail}"], context=args.context
         )
     except kubectl.KubectlError as error:
         print(f"ops logs: {error}", file=sys.stderr)
         return 3
-    for line in text.splitlines():
-        print(masked(line))
-    return 0
+    lines = text.splitlines()
+    refused = [line for line in lines if line.startswith(REFUSED)]
+    for line in lines:
+        if line.startswith(REFUSED):
+            print(f"ops logs: {masked(line.removeprefix(REFUSED))}", file=sys.stderr)
+        else:
+            print(masked(line))
+    return 3 if refused and len(refused) == len(lines) else 0
 
 
 def _job(args: argparse.Namespace, namespace: str) -> list[str] | None:
@@ -77,4 +83,4 @@ def _job(args: argparse.Namespace, namespace: str) -> list[str] | None:
         if args.name in AWAITED
         else objects.jobs_of(found, f"{args.name.removesuffix('-job')}-job")
     )
-    return [f"job/{objects.name(runs[0])}"] if runs else None
+    return [f"job/{objects.name(runs[0])}", "--prefix"] if runs else None

@@ -30,8 +30,11 @@ LOGS = {
     "frontend": "INFO:     Uvicorn running on http://0.0.0.0:3000\n",
 }
 
+WAITS = 'container "backend" in pod "backend-new-1" is waiting to start: trying and failing to pull image'
+
 Namespace = dict[str, Any]
-"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; kinds `forbidden`."""
+"""`items`, all in one list; `logs` by Deployment; `previous` by pod that crashed; `unlogged` by Deployment
+what is said of pods whose log is refused; kinds `forbidden` or `unknown`."""
 
 
 def stamp(age_s: float = 0) -> str:
@@ -70,6 +73,12 @@ def crash_loop(namespace: Namespace) -> None:
     state |= {"ready": False, "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
 
 
+def starting(namespace: Namespace) -> None:
+    """A backend pod that an autoscaler has just added."""
+    state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
+    state |= {"ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+
+
 def restarted(namespace: Namespace) -> None:
     """A backend pod that crashed some time after it had begun, and runs again."""
     state = one(namespace, "Pod", "backend-")["status"]["containerStatuses"][0]
@@ -80,6 +89,20 @@ def restarted(namespace: Namespace) -> None:
 def stale_pod(namespace: Namespace) -> None:
     """A backend pod of the release before."""
     one(namespace, "Pod", "backend-")["spec"]["containers"][0]["image"] = OLD_IMAGE
+
+
+def evicted(namespace: Namespace) -> None:
+    """A backend pod of the release before, put out of its node: it stays listed, and another runs for it."""
+    pod = copy.deepcopy(one(namespace, "Pod", "backend-"))
+    pod["metadata"]["name"] = "backend-59f8d7-0"
+    pod["spec"]["containers"][0]["image"] = OLD_IMAGE
+    pod["status"] = {"phase": "Failed", "reason": "Evicted"}
+    namespace["items"].append(pod)
+
+
+def unlogged(said: str) -> Callable[[Namespace], None]:
+    """A further backend pod, whose log the API server refuses with these words."""
+    return lambda namespace: namespace.update(unlogged={"backend": [said]})
 
 
 def suspended(namespace: Namespace) -> None:
@@ -126,6 +149,8 @@ if words[0] == "get":
     wanted = {word.partition(".")[0] for word in words[1].split(",")}
     if refused := wanted.intersection(known.get("forbidden", [])):
         sys.exit("".join(f'User "x" cannot list resource "{kind}" ' for kind in refused))
+    if unknown := wanted.intersection(known.get("unknown", [])):
+        sys.exit(f'error: the server doesn\\'t have a resource type "{min(unknown)}" in group "x"')
     is_one = lambda kind: plural.get(kind, kind.lower() + "s") in wanted
     print(json.dumps({"kind": "List", "items": [item for item in known["items"] if is_one(item["kind"])]}))
 elif words[0] == "logs":
@@ -134,6 +159,10 @@ elif words[0] == "logs":
     texts = known["previous" if before else "logs"]
     if before and name not in texts:
         sys.exit("Error from server (BadRequest): previous terminated container not found")
+    for said in known.get("unlogged", {}).get(name, []):
+        if "--ignore-errors" not in words:
+            sys.exit("Error from server (BadRequest): " + said)
+        print("error: " + said)
     # kubectl would end a longer log here, not begin it later.
     limit = next((int(word.partition("=")[2]) for word in words if word.startswith("--limit-bytes=")), None)
     prefix = "[pod/" + name + "/main] " if "--prefix" in words else ""

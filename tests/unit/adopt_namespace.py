@@ -89,7 +89,12 @@ if words[:2] == ["get", "namespace"]:
     found = live.get("namespace/" + words[2])
     print(json.dumps(found) if found else "")
 elif words[0] == "get":
-    print(json.dumps({"items": [item for item in live.values() if item["kind"] != "Namespace"]}))
+    asked = {word.partition(".")[0] for word in words[1].split(",")}
+    if unknown := asked.intersection(says.get("unknown", "").split()):
+        sys.exit(f'error: the server doesn\\'t have a resource type "{min(unknown)}" in group "x"')
+    plural = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
+    is_one = lambda kind: plural.get(kind, kind.lower() + "s") in asked
+    print(json.dumps({"items": [item for item in live.values() if is_one(item["kind"])]}))
 elif words[0] == "apply" and "--dry-run=server" in words and "--server-side" in words:
     made = json.load(sys.stdin)
     key = made["kind"].lower() + "/" + made["metadata"]["name"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from ops.cluster import kubectl
 from tests.unit.rendered import GOLDEN
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
 NO_ADDRESS = "ORKA_CHECK_DATABASE_URL is not set"
@@ -138,10 +141,13 @@ ROWS = (RowCheck(name="event-row", query="SELECT 1", expect={}),)
 
 
 class _Cluster:
-    """A kubectl that knows one Job; `after` is how often it is asked before the Job has ended."""
+    """A kubectl that knows one Job; `after` is how often it is asked before the Job has ended.
 
-    def __init__(self, log: str, after: int = 1) -> None:
-        self.log, self.after = log, after
+    `refused` are those times, counted down, at which there is no answer.
+    """
+
+    def __init__(self, log: str, after: int = 1, refused: Container[int] = ()) -> None:
+        self.log, self.after, self.refused = log, after, refused
         self.words: list[str] = []
         self.created: dict[str, Any] = {}
 
@@ -157,6 +163,8 @@ class _Cluster:
         if "jobs" in arguments:
             return json.dumps({"items": [_gate()]})
         self.after -= 1
+        if self.after in self.refused:
+            raise kubectl.KubectlError("kubectl get failed: connection refused")
         conditions = [] if self.after > 0 else [{"type": "Failed", "status": "True"}]
         return json.dumps({"status": {"conditions": conditions}})
 
@@ -174,9 +182,25 @@ def test_the_job_is_made_awaited_read_and_deleted(monkeypatch: pytest.MonkeyPatc
     assert cluster.words == ["get", "create", "get", "get", "get", "logs", "delete"]
 
 
+def test_a_look_that_is_refused_once_ends_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = _Cluster(_there().model_dump_json(indent=2), after=3, refused=(1,))
+    found = _asked(monkeypatch, cluster)
+    assert (found.verdict, found.checks[-1].url) == ("passed", "database, in the cluster")
+    assert cluster.words == ["get", "create", "get", "get", "get", "logs", "delete"]
+
+
+def test_whoever_is_interrupted_leaves_no_job_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = _Cluster("", after=1_000_000)
+    monkeypatch.setattr(in_cluster, "time", SimpleNamespace(monotonic=time.monotonic, sleep=_interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        _asked(monkeypatch, cluster)
+    assert cluster.words == ["get", "create", "get", "delete"]
+
+
 @pytest.mark.parametrize(
     ("cluster", "told"),
     [
+        (_Cluster("", after=1_000_000, refused=range(1_000_000)), "kubectl get failed: connection refused"),
         (_Cluster("", after=1_000_000), "did not end in time; it was deleted"),
         (_Cluster("Traceback: x"), "holds no result: Traceback: x"),
         (_Cluster(_there(release="old").model_dump_json(indent=2)), "of release old, not r"),
@@ -198,6 +222,10 @@ def test_a_job_without_a_result_is_an_error_of_the_rows_and_is_deleted(
     assert [entry.name for entry in found.not_run] == ["dns-api"]
     assert found.verdict == "errored"
     assert cluster.words[-1] == "delete"
+
+
+def _interrupted(_: float) -> None:
+    raise KeyboardInterrupt
 
 
 def _refused(_: list[str], **__: Any) -> str:

@@ -30,7 +30,8 @@ JOBS = CronJobsCheck(name="cron-jobs", namespace="staging", schedules=k8s.SCHEDU
 def _pods_fault(change: Callable[[k8s.Namespace], None]) -> str | None:
     namespace = k8s.healthy()
     change(namespace)
-    return workloads.pods_fault(PODS, namespace["items"], datetime.now(UTC))
+    fault = workloads.pods_fault(PODS, namespace["items"], datetime.now(UTC))
+    return fault.reason if fault else None
 
 
 def _jobs_fault(change: Callable[[k8s.Namespace], None]) -> str | None:
@@ -74,6 +75,15 @@ def test_a_restart_of_long_ago_and_a_pod_on_its_way_out_are_no_faults() -> None:
         namespace["items"].append(leaving)
 
     assert _pods_fault(old) is None
+
+
+def test_a_pod_that_was_evicted_is_no_fault_where_another_stands_in_for_it() -> None:
+    def not_replaced(namespace: k8s.Namespace) -> None:
+        k8s.evicted(namespace)
+        k8s.without(namespace, "Pod", "backend-7d4b9c-1")
+
+    assert _pods_fault(k8s.evicted) is None
+    assert _pods_fault(not_replaced) == "backend has 1 ready pod, expected 2"
 
 
 def _rescheduled(namespace: k8s.Namespace) -> None:
@@ -143,6 +153,26 @@ def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
         namespace["items"].append(good)
 
     assert _jobs_fault(both) is None
+
+
+def test_a_run_that_has_just_begun_does_not_hide_the_one_that_failed_before_it() -> None:
+    def runs(namespace: k8s.Namespace) -> None:
+        k8s.failed_run(namespace)
+        now = k8s.one(k8s.healthy(), "Job", "embedding-generation-job-")
+        now["metadata"] |= {"name": "embedding-generation-job-29482", "creationTimestamp": k8s.stamp(1)}
+        now["status"] = {"active": 1}
+        namespace["items"].append(now)
+
+    assert "failed: BackoffLimitExceeded (embedding-generation-job-29481)" in (_jobs_fault(runs) or "")
+
+
+def test_a_fault_that_stays_is_named_before_one_that_may_pass() -> None:
+    def both(namespace: k8s.Namespace) -> None:
+        k8s.starting(namespace)
+        k8s.one(namespace, "Pod", "frontend-")["spec"]["containers"][0]["image"] = k8s.OLD_IMAGE
+
+    assert _pods_fault(k8s.starting) == "pod backend-7d4b9c-0 does not run: ContainerCreating"
+    assert "runs orka-ppm-backend@sha256:aaa" in (_pods_fault(both) or "")
 
 
 def test_a_fault_in_a_log_is_found_counted_and_shown_without_its_secrets() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from model.check_surroundings import LogsCheck
     from ops.checks.result import Outcome
 
     Judge = Callable[..., Outcome]
@@ -32,9 +33,9 @@ def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     session: Any = SimpleNamespace(means=SimpleNamespace(kube_context=None))
 
-    def judged(*changes: Callable[[k8s.Namespace], None]) -> Outcome:
+    def judged(*changes: Callable[[k8s.Namespace], None], check: LogsCheck = LOGS) -> Outcome:
         k8s.publish(tmp_path, *changes)
-        return asyncio.run(cluster.logs(session, LOGS))
+        return asyncio.run(cluster.logs(session, check))
 
     return judged
 
@@ -76,6 +77,26 @@ def test_while_a_container_waits_its_last_run_is_not_counted_twice(judge: Judge)
 
 def test_a_pattern_that_begins_a_line_sees_no_prefix(judge: Judge) -> None:
     assert judge(_written(backend="panic: no memory\n")).verdict == "failed"
+
+
+@pytest.mark.parametrize("said", [k8s.WAITS, "pod backend-new-1 does not have a host assigned"])
+def test_a_pod_that_waits_to_start_hides_no_other_pods_log_and_is_no_line_of_it(
+    judge: Judge, said: str
+) -> None:
+    errors = LOGS.model_copy(update={"faults": ("error",)})
+    assert judge(k8s.unlogged(said), check=errors).verdict == "passed"
+    found = judge(k8s.unlogged(said), _written(backend=TRACEBACK))
+    assert (found.verdict, found.reason) == (
+        "failed", "1 line of backend is a fault: Traceback (most recent call last):",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "log"), [(k8s.WAITS, ""), ("dial tcp 10.0.0.7:10250: connect: connection refused", "INFO\n")]
+)
+def test_no_log_at_all_and_one_that_is_kept_back_are_no_pass(judge: Judge, said: str, log: str) -> None:
+    found = judge(k8s.unlogged(said), _written(backend=log))
+    assert (found.verdict, found.reason) == ("errored", f"kubectl logs failed: {said}")
 
 
 def test_of_each_container_the_last_bytes_are_kept_whole_lines() -> None:

@@ -1,4 +1,4 @@
-"""A connection that is dropped once turns no check red; a wrong answer does, at once."""
+"""What is dropped once, or is not ready yet, turns no check red; a wrong answer does, at once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import psycopg
 import pytest
 
 from model.check_kinds import Check, LatencyCheck
-from model.check_surroundings import AssetsCheck, BundleCheck, DnsCheck, RowCheck, TlsCheck
+from model.check_surroundings import AssetsCheck, BundleCheck, DnsCheck, PodsCheck, RowCheck, TlsCheck
 from model.checks import ChecksFile
 from ops.checks import rows, runner
 from ops.checks.session import Limits, Means
 from ops.checks.token import Credentials, GivenToken
+from ops.cluster import kubectl
+from tests.checks import documents as k8s
 from twin.secrets import mint
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ BUNDLE = BundleCheck(name="one", url=PAGE, hosts=("own",))
 LATENCY = LatencyCheck(name="one", url=f"{PAGE}app.js", samples=3, p50_ms=10_000, p95_ms=10_000)
 TLS = TlsCheck(name="one", host="api.example.com")
 DNS = DnsCheck(name="one", host="api.example.com")
+PODS = PodsCheck(name="one", namespace="staging", images=k8s.IMAGES)
 ROW = RowCheck(name="one", query="SELECT 1 AS found", expect={"found": 1})
 CREDENTIALS = Credentials(
     checker=GivenToken(mint("a-secret-of-thirty-two-characters", {"sub": "u"})), database_url="postgresql://x"
@@ -67,8 +70,11 @@ class Writer:
 
 
 def _run(check: Check, *, attempts: int = 3, deadline: float = 60) -> CheckResult:
-    key = {TlsCheck: "tls", DnsCheck: "dns", AssetsCheck: "assets", BundleCheck: "bundle"}.get(type(check))
-    key = key or ("latency" if isinstance(check, LatencyCheck) else "database")
+    keys = {
+        TlsCheck: "tls", DnsCheck: "dns", AssetsCheck: "assets", BundleCheck: "bundle", PodsCheck: "pods",
+        LatencyCheck: "latency",
+    }  # fmt: skip
+    key = keys.get(type(check), "database")
     means = Means(
         credentials=CREDENTIALS, rules=(), context=ssl.create_default_context(),
         limits=Limits(timeout=5, pause=0, attempts=attempts, deadline=deadline),
@@ -162,6 +168,49 @@ def test_what_gave_no_answer_is_asked_again_and_says_how_often(
     broken(monkeypatch, once)
     found = _run(check)
     assert (found.verdict, found.attempts) == ("passed", once.times + 1)
+
+
+def _documents(*changes: Callable[[k8s.Namespace], None]) -> list[Any]:
+    namespace = k8s.healthy()
+    for change in changes:
+        change(namespace)
+    return list(namespace["items"])
+
+
+def _looked_at(monkeypatch: pytest.MonkeyPatch, *looks: Any) -> CheckResult:
+    """The check of the pods, over a cluster that is so at each look, and stays as it is at the last one."""
+    left = list(looks)
+
+    def items(*_: Any, **__: Any) -> Any:
+        look = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    monkeypatch.setattr(kubectl, "items", items)
+    return _run(PODS)
+
+
+REFUSES = kubectl.KubectlError("kubectl get failed: connection refused")
+
+
+@pytest.mark.parametrize(
+    "before", [REFUSES, _documents(k8s.starting), _documents(lambda n: k8s.without(n, "Pod", "backend-"))]
+)
+def test_a_cluster_that_is_not_ready_yet_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch, before: Any
+) -> None:
+    found = _looked_at(monkeypatch, before, before, _documents())
+    assert (found.verdict, found.attempts) == ("passed", 3)
+    assert _looked_at(monkeypatch, before).verdict in ("failed", "errored")
+
+
+@pytest.mark.parametrize("change", [k8s.crash_loop, k8s.stale_pod, k8s.restarted])
+def test_a_pod_that_is_broken_is_red_at_once(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[k8s.Namespace], None]
+) -> None:
+    found = _looked_at(monkeypatch, _documents(change), _documents())
+    assert (found.verdict, found.attempts) == ("failed", 1)
 
 
 @pytest.mark.parametrize(

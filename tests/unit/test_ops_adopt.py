@@ -10,7 +10,7 @@ import pytest
 
 from ops import cli
 from ops.adopt.cluster import KINDS
-from ops.cluster.kinds import REGISTERED
+from ops.cluster.kinds import OPERATORS, REGISTERED
 from tests.unit.adopt_namespace import by_hand, key, preview, write_kubectl
 from tests.unit.harness import complete, run_program
 
@@ -102,6 +102,25 @@ def test_a_selector_by_expressions_has_no_setting_and_that_is_said(adopt: Adopt,
 def test_every_kind_that_the_program_registers_is_looked_for() -> None:
     looked_for = {kind.partition(".")[0] for kind in KINDS.split(",")}
     assert {kind.partition(".")[0] for kind in REGISTERED} - {"namespaces"} <= looked_for
+
+
+def test_an_operators_objects_that_are_there_are_taken_over_and_not_called_new(adopt: Adopt) -> None:
+    config = complete()
+    config["monitoring"]["mode"] = "operator"
+    config["cluster"]["selector-labels"] = {name: {"app": name} for name in ("backend", "frontend")}
+    shown = preview(run_program(config))
+    made = [step["newState"]["inputs"] for step in shown["steps"]]
+    rules = [one for one in made if one.get("kind") == "PrometheusRule"]
+    assert rules
+    there = {key(one): {**one, "spec": {"groups": []}} for one in rules}
+    code, out, _ = adopt(shown, by_hand() | there, "--json")
+    assert code == 0
+    taken = _found(out, "take over")
+    assert all(taken[name]["changes"] for name in there)
+    unknown = " ".join(kind.partition(".")[0] for kind in OPERATORS)
+    code, out, _ = adopt(shown, by_hand(), "--json", unknown=unknown)
+    assert code == 0
+    assert there.keys() <= _found(out, "new").keys()
 
 
 def test_what_no_up_touches_is_listed_and_what_a_controller_made_is_not(

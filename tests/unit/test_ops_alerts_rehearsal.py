@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,7 @@ from ops.alerts.rehearsal import LASTS_S, NoChannelError, Step, rehearse
 from ops.alerts.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CHANNELS = ("pagerduty", "slack")
 RECEIVER = "{{name: {name}, pagerduty_configs: [{{}}], slack_configs: [{{}}]}}"
@@ -90,6 +91,14 @@ class Alertmanager:
             (datetime.fromisoformat(one["endsAt"]) - datetime.fromisoformat(one["startsAt"])).total_seconds()
             for one in self.alerts
         ]
+
+
+@pytest.fixture
+def sigterm() -> Iterator[Callable[[], None]]:
+    """Tell this process to end; where nothing takes that, the test fails and not the process."""
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("SIGTERM would have ended it at once"))
+    yield lambda: signal.raise_signal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, before)
 
 
 def _resolved(server: Alertmanager) -> bool:
@@ -185,3 +194,14 @@ def test_the_command_ends_otherwise_without_a_channel_than_without_an_answer(
     monkeypatch.setattr(command, "reached", server.reached)
     assert cli.main(["alerts", "test"]) == code
     assert told in capsys.readouterr().err
+
+
+def test_one_that_is_told_to_end_is_resolved_as_an_interrupted_one_is(
+    sigterm: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = Alertmanager(takes=())
+    monkeypatch.setattr(command, "reached", server.reached)
+    monkeypatch.setattr(rehearse, "__kwdefaults__", {**rehearse.__kwdefaults__, "sleep": lambda _: sigterm()})
+    assert cli.main(["alerts", "test"]) == cli.INTERRUPTED
+    assert _resolved(server)
+    assert capsys.readouterr().err == "ops alerts: interrupted\n"

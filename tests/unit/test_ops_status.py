@@ -12,7 +12,7 @@ import pytest
 
 from ops import cli
 from ops.checks.gate_job import MARK
-from ops.cluster.kinds import IN_A_NAMESPACE
+from ops.cluster.kinds import IN_A_NAMESPACE, OPERATORS
 from ops.status import live
 from ops.status.ages import age
 from tests.checks import documents as k8s
@@ -147,11 +147,41 @@ def test_what_one_may_not_list_is_named_and_the_rest_is_seen(ops: Run) -> None:
     assert code == 1
     assert "! drift: networkpolicy/default-deny" in out
     rbac = ", ".join(f"{kind}.rbac.authorization.k8s.io" for kind in ("roles", "rolebindings"))
-    assert err == f"ops status: no right to list {rbac}: drift in these is not seen\n"
+    assert err == f"ops status: cannot list {rbac}: drift in these is not seen\n"
     stranger = (lambda namespace: namespace.update(forbidden=["deployments", "roles"]),)
     code, out, err = ops("status", changes=stranger)
     assert (code, out) == (3, "")
     assert "cannot list resource" in err
+
+
+def test_a_pod_that_was_evicted_is_no_fault_of_the_release_after_it(ops: Run) -> None:
+    code, out, _ = ops("status", changes=(k8s.evicted,))
+    assert (code, "backend    2/2" in out) == (0, True)
+
+
+OPERATED = {**OUTPUTS, "verification": {**OUTPUTS["verification"], "operator": True}}
+
+
+def _silenced(namespace: k8s.Namespace) -> None:
+    """What `kubectl patch prometheusrule orka-ppm` leaves."""
+    managers = [
+        {"manager": "pulumi-kubernetes", "operation": "Apply", "fieldsV1": {"f:spec": {}}},
+        {"manager": "kubectl-patch", "operation": "Update", "fieldsV1": {"f:spec": {"f:groups": {}}}},
+    ]
+    metadata = {"name": "orka-ppm", "managedFields": managers}
+    namespace["items"].append({"kind": "PrometheusRule", "metadata": metadata})
+
+
+def test_drift_of_what_an_operator_reads_is_seen_where_the_stack_has_one(ops: Run) -> None:
+    code, out, err = ops("status", changes=(_silenced,), outputs=OPERATED)
+    assert (code, err) == (1, "")
+    assert "! drift: prometheusrule/orka-ppm: kubectl-patch set spec.groups" in out
+    none = [kind.partition(".")[0] for kind in OPERATORS]
+    knows_none = (lambda namespace: namespace.update(unknown=none),)
+    assert ops("status", changes=knows_none)[0::2] == (0, ""), "it is not asked for elsewhere"
+    code, _, err = ops("status", changes=knows_none, outputs=OPERATED)
+    assert code == 0
+    assert all(kind in err for kind in OPERATORS)
 
 
 def test_the_json_says_what_the_screen_says(ops: Run) -> None:
@@ -274,6 +304,15 @@ def test_the_logs_of_a_service_are_shown_without_secrets(ops: Run) -> None:
     code, out, _ = ops("logs", "backend", changes=leak)
     prefix = "[pod/backend/main] "
     assert (code, out) == (0, f"{prefix}INFO ready\n{prefix}INFO password=***\n")
+
+
+def test_a_pod_that_waits_to_start_is_named_beside_the_others_logs(ops: Run) -> None:
+    code, out, err = ops("logs", "backend", changes=(k8s.unlogged(k8s.WAITS),))
+    assert (code, out) == (0, f"[pod/backend/main] {k8s.LOGS['backend']}")
+    assert err == f"ops logs: {k8s.WAITS}\n"
+    silent = (lambda namespace: namespace["logs"].update(backend=""),)
+    code, out, err = ops("logs", "backend", changes=(k8s.unlogged(k8s.WAITS), *silent))
+    assert (code, out, err) == (3, "", f"ops logs: {k8s.WAITS}\n")
 
 
 def test_the_logs_of_a_job_are_those_of_its_last_run(ops: Run) -> None:

@@ -155,7 +155,7 @@ def test_an_unreachable_server_fails_and_stands_in_the_summary(
     _answer(kubectl, 'echo "dial tcp 10.0.0.1:6443: connect: connection refused" >&2; exit 1')
     summary = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    assert main(["preview"]) == 1
+    assert main(["preview"]) == 3
     assert "connection refused" in summary.read_text()
 
 
@@ -163,5 +163,5 @@ def test_without_kubectl_nothing_is_validated(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert main(["preview"]) == 1
+    assert main(["preview"]) == 3
     assert "kubectl is not on PATH" in capsys.readouterr().out

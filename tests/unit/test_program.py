@@ -244,6 +244,13 @@ def test_a_suspended_job_keeps_its_schedule_in_the_outputs_and_is_told_beside_it
     assert outputs_then["verification"]["suspended_cron_jobs"] == ["model-training-job"]
 
 
+def test_the_outputs_tell_whether_there_are_objects_for_an_operator(run: Run) -> None:
+    assert run.outputs["verification"]["operator"] is False
+    config = complete()
+    config["monitoring"]["mode"] = "operator"
+    assert run_program(config).outputs["verification"]["operator"] is True
+
+
 def test_the_scan_for_plain_secrets_can_fail(run: Run) -> None:
     inputs = dict(run.one("Deployment", "backend").inputs)
     inputs["planted"] = SECRETS["redis-password"]
