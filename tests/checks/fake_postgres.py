@@ -24,6 +24,7 @@ class FakePostgres:
         self.silent, self.refused = silent, refused
         self.sessions = self.open = 0
         self.statements: list[str] = []
+        self._taken: list[socket.socket] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
         self.url = f"postgresql://somebody@127.0.0.1:{port}/any?sslmode=disable"
@@ -34,6 +35,10 @@ class FakePostgres:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+        # Who still waits for a word is let go, or the tests would never end.
+        for connection in self._taken:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -41,6 +46,7 @@ class FakePostgres:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            self._taken.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
