@@ -21,7 +21,11 @@ The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
 Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read by a Job in the cluster,
 made from the gate's and deleted afterwards, unless --no-job. A Job that gives no result is an error of those
 rows; where there is no gate, they are listed as not run.
-A POST that may have been received is not sent again; everything else is asked up to --attempts times.
+What gave no answer is asked up to --attempts times, but a POST that may have been received is not sent again.
+A GET is sent again after a 502, 503 or 504 too, and where the answer is only late or lacks rows that may be
+on their way; any other wrong answer of a call stands. Signing in is tried again after a 429 or a 5xx.
+A health address that was not well is asked again, and has to be well three times in a row then (once, if it
+was only late).
 In a file (--from-file) a call may have "attempts" of its own and a "deadline_s": the seconds for all of them.
 A red check that is not critical degrades the release and does not fail it.
 Where TERMINATION_LOG (or /dev/termination-log) exists, the cause of a red run is written there.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from model.check_kinds import FunctionalCall, HealthCheck
+from ops.checks import patience
 from ops.checks.asking import NoAnswer, Request, ask
 from ops.checks.callers import NoSuchTokenError, token_of
 from ops.checks.judge import captures, own_reason_against, reason_against
@@ -21,18 +23,25 @@ if TYPE_CHECKING:
     from ops.checks.judge import Answer
     from ops.checks.session import Session
 
-_NOT_RECEIVED = 503
-"""The status by which a proxy says that nobody took the request: sending a POST again does no harm."""
+# Behind a Service a connection stays with one pod: each question may get another one's answer.
+_ANY_POD = {"connection": "close"}
 
 
 async def health(session: Session, check: HealthCheck) -> Outcome:
-    """Ask a health address until it is well or the attempts are used up."""
-    return await _attempts(session, check, Request("GET", check.url))
+    """Ask a health address until it is well, and stays so, or the attempts are used up."""
+    asked = Request("GET", check.url, headers=_ANY_POD)
+    return await _attempts(session, check, asked, lambda answer: patience.with_health(check, answer))
 
 
-async def call(session: Session, given: FunctionalCall, headers: Mapping[str, str] | None = None) -> Outcome:
+async def grant(session: Session, check: FunctionalCall, headers: Mapping[str, str]) -> Outcome:
+    """Ask for a token; what is sent is a user's own text, in which nothing is filled."""
+    asked = Request(check.method, check.url, check.body, headers)
+    return await _attempts(session, check, asked, lambda answer: patience.with_grant(check, answer))
+
+
+async def call(session: Session, given: FunctionalCall) -> Outcome:
     """Make a call with its token and with what calls before it gave; keep what it captures."""
-    sent = dict(headers or {})
+    sent = {}
     try:
         check = FunctionalCall.model_validate(fill(given.model_dump(), session.captured))
         if check.auth:
@@ -45,7 +54,8 @@ async def call(session: Session, given: FunctionalCall, headers: Mapping[str, st
         return Outcome("inconclusive", str(error), attempts=0)
     except ValidationError:
         return Outcome("failed", "what an earlier call gave makes no valid request", attempts=0)
-    return await _attempts(session, check, Request(check.method, check.url, check.body, sent))
+    asked = Request(check.method, check.url, check.body, sent)
+    return await _attempts(session, check, asked, lambda answer: patience.with_call(check, answer))
 
 
 def _token(session: Session, check: FunctionalCall) -> str | None:
@@ -56,30 +66,48 @@ def _token(session: Session, check: FunctionalCall) -> str | None:
     return token_of(check.caller, session.token, session.means.credentials.jwt_secret)
 
 
-async def _attempts(session: Session, check: HealthCheck | FunctionalCall, request: Request) -> Outcome:
-    safe = request.method == "GET"
-    samples: list[int] = []
+async def _attempts(
+    session: Session,
+    check: HealthCheck | FunctionalCall,
+    request: Request,
+    makes_up: Callable[[Answer | NoAnswer], int],
+) -> Outcome:
+    """Ask until it is well, the attempts are used up, or one is bad for good.
+
+    `makes_up` says of a bad answer how many good ones in a row make up for it, 0 for none.
+    """
     outcome = Outcome("errored", "not asked: the time for all checks had run out", attempts=0)
     attempts, left = _bounds(session, check)
-    for attempt in range(1, attempts + 1):
-        if attempt > 1:
+    samples: list[int] = []
+    asked = bad = good = 0
+    wanted = 1
+    while bad < attempts:
+        if asked:
             await asyncio.sleep(max(0.0, min(session.limits.pause, left())))
         if left() <= 0:
             break
         answer = await ask(session.http, request, min(session.seconds(), left()))
-        if isinstance(answer, NoAnswer):
-            outcome = Outcome("errored", answer.reason, None, attempt, tuple(samples))
-            # What may have been done already (a POST that was received) is never sent twice.
-            again = not answer.final and (safe or not answer.received)
-        else:
-            samples.append(answer.latency_ms)
-            outcome = _judged(check, answer, attempt, tuple(samples))
-            again = safe or answer.status == _NOT_RECEIVED
-            if outcome.verdict == "passed" and isinstance(check, FunctionalCall):
-                session.captured.update(captures(check, answer))
-        if outcome.verdict == "passed" or not again:
+        asked += 1
+        found = _judged(check, answer)
+        samples += found.samples
+        if found.verdict == "passed":
+            good += 1
+            if good == wanted:
+                outcome = found
+                _keep(session, check, answer)
+                break
+            continue
+        outcome, bad, good = found, bad + 1, 0
+        more = makes_up(answer)
+        if not more:
             break
-    return outcome
+        wanted = max(wanted, more)
+    return replace(outcome, attempts=asked, samples=tuple(samples))
+
+
+def _keep(session: Session, check: HealthCheck | FunctionalCall, answer: Answer | NoAnswer) -> None:
+    if isinstance(check, FunctionalCall) and not isinstance(answer, NoAnswer):
+        session.captured.update(captures(check, answer))
 
 
 def _bounds(session: Session, check: HealthCheck | FunctionalCall) -> tuple[int, Callable[[], float]]:
@@ -90,9 +118,9 @@ def _bounds(session: Session, check: HealthCheck | FunctionalCall) -> tuple[int,
     return check.attempts or session.limits.attempts, lambda: min(session.left(), ends - time.monotonic())
 
 
-def _judged(
-    check: HealthCheck | FunctionalCall, answer: Answer, attempt: int, samples: tuple[int, ...]
-) -> Outcome:
+def _judged(check: HealthCheck | FunctionalCall, answer: Answer | NoAnswer) -> Outcome:
+    if isinstance(answer, NoAnswer):
+        return Outcome("errored", answer.reason)
     reason = reason_against(check, answer)
     own = own_reason_against(check, answer) if isinstance(check, HealthCheck) and check.excused_by else None
     # What others cannot explain is the news, though it may stand behind a status that they do.
@@ -100,7 +128,6 @@ def _judged(
         "failed" if reason else "passed",
         own or reason,
         answer.latency_ms,
-        attempt,
-        samples,
+        samples=(answer.latency_ms,),
         of_others=bool(reason) and own is None,
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from ops.checks.asking import milliseconds_since
+from ops.checks.left_behind import in_thread
 from ops.checks.result import Outcome
 from ops.checks.rows import CONNECT_S, unanswered
 from ops.checks.sanitise import plain
@@ -44,7 +45,7 @@ async def contract(session: Session, check: CatalogCheck) -> Outcome:
     seconds = session.seconds()
     try:
         async with asyncio.timeout(seconds):
-            findings = await asyncio.to_thread(_findings, url, wanted, seconds)
+            findings = await in_thread(lambda: _findings(url, wanted, seconds))
     except TimeoutError:
         return Outcome("errored", "the database gave no answer in time")
     except psycopg.Error as error:
@@ -73,6 +74,6 @@ def _findings(url: str, wanted: Contract, seconds: float) -> tuple[Finding, ...]
         connection.transaction(force_rollback=True),
     ):
         connection.execute("SET TRANSACTION READ ONLY")
-        # The thread cannot be ended from outside: the server ends what takes too long.
+        # The thread cannot be ended from outside: a server that is there ends what takes too long.
         connection.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(seconds * 1000))])
         return compare_catalog(connection, wanted, newer_schema=True).findings

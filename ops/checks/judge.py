@@ -76,6 +76,43 @@ def own_reason_against(check: HealthCheck, answer: Answer) -> str | None:
     return next((reason for what, reason in found if what not in of_others), None)
 
 
+def is_only_late(check: HealthCheck | FunctionalCall, answer: Answer) -> bool:
+    """Say whether all that is wrong with a wrong answer is the time that it took."""
+    return reason_against(check.model_copy(update={"max_latency_ms": None}), answer) is None
+
+
+def is_only_not_yet(check: FunctionalCall, answer: Answer) -> bool:
+    """Say whether a wrong answer is only late, or lacks rows that may be on their way; all else is right."""
+    if answer.status != check.expect_status:
+        return False
+    try:
+        content = document(answer) if check.assertions else None
+    except UnreadableError:
+        return False
+    decided = tuple(
+        _whatever_is_there(assertion)
+        for assertion in check.assertions
+        if not _ends_before(assertion, content)
+    )
+    return is_only_late(check.model_copy(update={"assertions": decided}), answer)
+
+
+def _whatever_is_there(assertion: JsonAssertion) -> JsonAssertion:
+    """The same of an array that need not yet hold what is looked for."""
+    if assertion.holds is None:
+        return assertion
+    return assertion.model_copy(update={"holds": None, "type": "array"})
+
+
+def _ends_before(assertion: JsonAssertion, content: Any) -> bool:
+    """Whether the assertion is on an item, `events.0.id`, which the array does not have."""
+    named = re.match(r"(.+?)\.(\d+)(?:\.|$)", assertion.field)
+    if named is None:
+        return False
+    array = _at(content, named[1])
+    return isinstance(array, list) and int(named[2]) >= len(array)
+
+
 def _faults(check: HealthCheck | FunctionalCall, answer: Answer) -> Iterator[tuple[str, str]]:
     """Yield what is wrong, by the field or the part of the answer. Of one that cannot be read, no fields."""
     if answer.status != check.expect_status:

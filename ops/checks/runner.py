@@ -145,7 +145,7 @@ async def _log_in(
 
 async def _granted(session: Session, grant: PasswordGrant, results: list[CheckResult]) -> str | None:
     given = grant.call()
-    outcome = await _caught(calls.call(session, given, {"apikey": grant.anon_key}))
+    outcome = await _caught(calls.grant(session, given, {"apikey": grant.anon_key}))
     token = session.captured.pop("access_token", None)
     if token is not None:
         session.secrets.add(token)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,13 +17,16 @@ from model.check_defaults import Wanted, default_checks
 from ops.checker import probes
 from ops.checker.state import Remembered
 from ops.checks.possible import selected
+from tests.checks.fake_postgres import FakePostgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.checks.conftest import Stage
 
 NOWHERE = "127.0.0.1:9"
+ENDS_WITHIN_S = 20
+"""What a busy machine may need for a wait of a second."""
 
 
 def _started(stage: Stage, **other: str) -> str:
@@ -143,6 +148,75 @@ def test_a_probe_that_hangs_is_not_asked_a_second_time() -> None:
     assert [state.ask().status for _ in range(5)] == ["degraded"] * 5
     assert len(calls) == 1
     over.set()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "DEADLINE_S", dict.fromkeys(probes.DEADLINE_S, 1.0))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_database_that_was_silent_once_is_healthy_again_and_nothing_is_left_of_it() -> None:
+    with FakePostgres(silent=True) as server:
+        state = Remembered("db", lambda: probes.database(server.url), deadline_s=1, keep_s=0)
+        assert state.ask().status == "degraded"
+        server.silent = False
+        ends = time.monotonic() + ENDS_WITHIN_S
+        while state.ask().status != "healthy":
+            assert time.monotonic() < ends, "it asks the one that is silent for ever"
+            time.sleep(0.1)
+        while server.open:
+            assert time.monotonic() < ends, "the connection that was silent is still there"
+            time.sleep(0.1)
+
+
+def test_a_pooler_that_takes_no_startup_parameters_is_healthy_and_keeps_none_for_others() -> None:
+    with FakePostgres(refused="options") as server:
+        probes.database(server.url)
+        bound = f"SET LOCAL statement_timeout = {probes.DEADLINE_S['db'] * 1000:.0f}"
+        assert server.statements == ["BEGIN", bound, "SELECT 1", "COMMIT"]
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """An address that answers a byte every tenth of a second, and never a whole line."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while not over.wait(0.1):
+                connection.sendall(b"+")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        accepting = threading.Thread(target=lambda: drip(server.accept()[0]), daemon=True)
+        accepting.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        accepting.join()
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(
+    "probe",
+    [
+        lambda address: probes.redis(f"redis://{address}", "secret"),
+        lambda address: probes.openai(f"http://{address}", "sk-key", None),
+    ],
+    ids=["redis", "openai"],
+)
+def test_an_answer_in_drops_ends_with_the_deadline(dripping: str, probe: Callable[[str], None]) -> None:
+    found: list[type[BaseException]] = []
+
+    def ask() -> None:
+        try:
+            probe(dripping)
+        except Exception as error:  # noqa: BLE001 - which one is what is asked
+            found.append(type(error))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ENDS_WITHIN_S)
+    assert found == [TimeoutError]
 
 
 def test_without_its_variables_it_says_which_and_ends(stage: Stage) -> None:
