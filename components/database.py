@@ -15,6 +15,7 @@ import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.component import Component
+from model.capacity import ROLLOUT
 from model.database_url import SSLMODE, sslmodes
 
 if TYPE_CHECKING:
@@ -25,7 +26,19 @@ MONITOR = "monitor"
 """A member of nothing: that it can sign in, and what every role may see of the server, is all it is for."""
 PASSWORD_LENGTH = 32
 CONNECT_TIMEOUT_S = 10
-CONNECTIONS = {"app": 40, "jobs": 8, "readonly": 4, MONITOR: 4}
+CONNECTIONS = {"jobs": 8, "readonly": 4, MONITOR: 4}
+OF_A_BACKEND, OF_THE_CHECKER, LEAST_OF_APP = 10, 2, 40
+
+
+def connection_limits(settings: Settings) -> dict[str, int]:
+    """How many sessions each login may hold at once.
+
+    The checker has the backend's login. Each pod may have its successor beside it; a larger limit takes
+    nothing from the server, which has a limit of its own.
+    """
+    checker = OF_THE_CHECKER if settings.verification.by_checker else 0
+    app = ROLLOUT * (OF_A_BACKEND * settings.backend.most_replicas + checker)
+    return {"app": max(app, LEAST_OF_APP), **CONNECTIONS}
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,6 +131,7 @@ class LoginRoles(Component):
     ) -> None:
         super().__init__(name, opts)
         self._migration = migration
+        self._limits = connection_limits(stack)
         settings, watched = stack.database, stack.monitoring.mode != "none"
         self.urls: dict[str, pulumi.Output[str]] = {}
         first = settings.rotation - 1 if settings.keep_previous_roles else settings.rotation
@@ -142,7 +156,7 @@ class LoginRoles(Component):
             login=True,
             password=password.result,
             roles=[GROUPS[group]] if group in GROUPS else [],
-            connection_limit=CONNECTIONS[group],
+            connection_limit=self._limits[group],
             # The migration makes the group; the role names it by a constant.
             opts=self.child_after(self._migration),
         )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from model import sentry
 from model.own_check_faults import own_check_faults
 from model.reachability import ANYWHERE, outside
+from model.registry_faults import registry_faults
 from model.secrets import SECRETS
 from model.variable_faults import OWN_VARIABLES, variable_faults
 from model.variables import plain
@@ -36,6 +37,7 @@ def crossing_faults(
         variable_faults(settings, secrets),
         _logging(settings),
         _sentry(settings, secrets),
+        registry_faults(settings, secrets),
         own_check_faults(settings, secrets),
     )
     return [fault for rule in rules for fault in (_possible(rule) if partial else rule)]
@@ -80,6 +82,12 @@ def _frontend(settings: Settings) -> Iterator[str]:
         yield "images.frontend is missing: give its repository, or set frontend.target to external"
     if settings.edge.frontend_host is None:
         yield "edge.frontend-host is missing: give its host, or set frontend.target to external"
+    if settings.edge.frontend_host == settings.edge.api_host:
+        # Both have /api, which an ingress controller takes for one host once.
+        yield (
+            "edge.frontend-host is that of the API: two Ingresses would claim /api of the same host; "
+            "give each a host of its own (the frontend's has /api too)"
+        )
 
 
 def _origins(settings: Settings) -> Iterator[str]:
