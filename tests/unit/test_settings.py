@@ -263,6 +263,11 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
             "postgresql://admin:hidden@db.example.com:6543/postgres",
             "transaction pooler",
         ),
+        (
+            "database-admin-url",
+            "postgresql://postgres:hidden@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+            "Supabase's pooler knows users as USER.PROJECT_REF; write that",
+        ),
         ("database-admin-url", "mysql://admin:hidden@db.example.com/x", "expected postgresql://"),
         ("database-admin-url", "postgresql://db.example.com/postgres", "needs a user and a password"),
         ("database-admin-url", "postgresql://a:hidden@h:port/x", "is not a URL"),
