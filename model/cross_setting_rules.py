@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from model import sentry
 from model.own_check_faults import own_check_faults
-from model.reachability import ANYWHERE, outside
+from model.reachability import ANYWHERE, allows, outside
 from model.registry_faults import registry_faults
 from model.secrets import SECRETS
 from model.variable_faults import OWN_VARIABLES, variable_faults
@@ -33,6 +33,7 @@ def crossing_faults(
         _frontend(settings),
         _origins(settings),
         _database_port(settings, secrets),
+        _database_address(settings, secrets),
         _aliases(settings),
         variable_faults(settings, secrets),
         _logging(settings),
@@ -62,7 +63,10 @@ def _sentry(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[s
     # Where a service may be anywhere, its port is open to everybody's.
     destinations = outside(settings)
     anywhere = {
-        destinations[name].port for name in ("supabase", "openai") if ANYWHERE[0] in destinations[name].ranges
+        port
+        for name in ("supabase", "openai")
+        if ANYWHERE[0] in destinations[name].ranges
+        for port in destinations[name].ports
     }
     if not named and port not in anywhere:
         yield (
@@ -99,10 +103,28 @@ def _origins(settings: Settings) -> Iterator[str]:
         )
 
 
-def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+def _database_url(secrets: Mapping[str, str | None]) -> str | None:
+    """Where it is right by itself."""
     url = secrets.get("database-admin-url")
     rule = next(spec.rule for spec in SECRETS if spec.key == "database-admin-url")
-    if url is None or rule(url) is not None:
+    return url if url is not None and rule(url) is None else None
+
+
+def _database_address(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    url = _database_url(secrets)
+    host = urlsplit(url or "").hostname or ""
+    # As part of a secret it stands in a policy, which everybody may read, only where somebody writes it.
+    with contextlib.suppress(ValueError):
+        if not allows(outside(settings)["database"], host):
+            yield (
+                "network.database.cidrs lacks the address in database-admin-url, and private ones are closed "
+                "unless they are named: no pod could reach the database; add it as ADDRESS/32 (IPv6: /128)"
+            )
+
+
+def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    url = _database_url(secrets)
+    if url is None:
         return
     allowed = settings.network.database.port
     if (urlsplit(url).port or DEFAULT_DATABASE_PORT) != allowed:

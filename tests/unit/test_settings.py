@@ -342,6 +342,30 @@ def test_a_sentry_that_no_pod_reaches_is_named() -> None:
     assert "sentry-dsn" in _read(pinned, {**SECRETS, "sentry-dsn": "https://key@sentry.io/1"})[0]
 
 
+@pytest.mark.parametrize(
+    ("host", "cidrs", "accepted"),
+    [
+        ("10.20.0.5", [], False),
+        ("10.20.0.5", ["10.20.0.5/32"], True),
+        ("10.20.0.5", ["10.20.0.6/32"], False),
+        ("[fd00::5]", [], False),
+        ("[fd00::5]", ["fd00::5/128"], True),
+        ("203.0.113.5", [], True),
+        ("203.0.113.5", ["198.51.100.0/24"], False),
+        ("db.example.com", ["198.51.100.0/24"], True),
+    ],
+)
+def test_an_address_of_the_database_that_no_pod_reaches_is_refused_and_not_shown(
+    host: str, cidrs: list[str], *, accepted: bool
+) -> None:
+    config = _set(complete(), "network.database", {"port": 5432, "cidrs": cidrs})
+    faults = _read(config, {**SECRETS, "database-admin-url": f"postgresql://a:hidden@{host}:5432/x"})
+    assert [fault.partition(" lacks")[0] for fault in faults] == (
+        [] if accepted else ["orka-ppm:network.database.cidrs"]
+    )
+    assert not [fault for fault in faults if host in fault]
+
+
 def test_a_registry_user_needs_a_password() -> None:
     faults = _read(_set(complete(), "registry.username", "robot"))
     assert len(faults) == 1
