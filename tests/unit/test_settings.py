@@ -123,6 +123,8 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
             "edge.frontend-host is that of the API: two Ingresses would claim /api of the same host",
         ),
         ("logging.url", "https://logs.example.com", "`url` is for the sinks elasticsearch and splunk"),
+        ("logging.buffer-megabytes", 63, "orka-ppm:logging.buffer-megabytes: input should be greater than"),
+        ("logging.buffer-megabytes", 3073, "orka-ppm:logging.buffer-megabytes: input should be less than"),
         ("openai.organization", "acme", "expected org-…"),
         ("openai.base-url", "http://api.openai.com/v1", "use https://"),
         ("supabase.url", "ftp://staging.supabase.co", "expected https://HOST"),
