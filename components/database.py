@@ -15,7 +15,8 @@ import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.component import Component
-from model.database_url import SSLMODE, sslmodes
+from model.capacity import ROLLOUT
+from model.database_url import SSLMODE, project_of, sslmodes
 
 if TYPE_CHECKING:
     from model.settings import Database, Settings
@@ -25,7 +26,19 @@ MONITOR = "monitor"
 """A member of nothing: that it can sign in, and what every role may see of the server, is all it is for."""
 PASSWORD_LENGTH = 32
 CONNECT_TIMEOUT_S = 10
-CONNECTIONS = {"app": 40, "jobs": 8, "readonly": 4, MONITOR: 4}
+CONNECTIONS = {"jobs": 8, "readonly": 4, MONITOR: 4}
+OF_A_BACKEND, OF_THE_CHECKER, LEAST_OF_APP = 10, 2, 40
+
+
+def connection_limits(settings: Settings) -> dict[str, int]:
+    """How many sessions each login may hold at once.
+
+    The checker has the backend's login. Each pod may have its successor beside it; a larger limit takes
+    nothing from the server, which has a limit of its own.
+    """
+    checker = OF_THE_CHECKER if settings.verification.by_checker else 0
+    app = ROLLOUT * (OF_A_BACKEND * settings.backend.most_replicas + checker)
+    return {"app": max(app, LEAST_OF_APP), **CONNECTIONS}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,9 +48,16 @@ class AdminUrl:
     host: str
     port: int
     user: str
+    project: str
+    """What ends the name of every user at this host, as in `user.project`, with its dot; most have none."""
     password: str
     database: str
     sslmode: str
+
+    @property
+    def role(self) -> str:
+        """What the database itself calls the user."""
+        return self.user.removesuffix(self.project)
 
 
 def parse_admin_url(url: str) -> AdminUrl:
@@ -46,10 +66,12 @@ def parse_admin_url(url: str) -> AdminUrl:
     Without `sslmode` it is `require`: libpq's own default would fall back to plain text.
     """
     parts = urlsplit(url)
+    host, user = parts.hostname or "", unquote(parts.username or "")
     return AdminUrl(
-        host=parts.hostname or "",
+        host=host,
         port=parts.port or 5432,
-        user=unquote(parts.username or ""),
+        user=user,
+        project=project_of(host, user),
         password=unquote(parts.password or ""),
         database=unquote(parts.path.removeprefix("/")),
         sslmode=(sslmodes(parts.query) or ["require"])[-1],
@@ -57,12 +79,12 @@ def parse_admin_url(url: str) -> AdminUrl:
 
 
 def login_url(admin: str, user: str, password: str) -> str:
-    """The address of the same database for another user."""
-    parts = urlsplit(admin)
+    """The address of the same database for another user, `user` as the database knows it."""
+    parts, known = urlsplit(admin), parse_admin_url(admin)
     address = parts.netloc.rpartition("@")[2]
-    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{address}"
+    netloc = f"{quote(user + known.project, safe='')}:{quote(password, safe='')}@{address}"
     # Whatever else the query says: a login never falls back to plain text where the admin does not.
-    asked = () if sslmodes(parts.query) else (f"{SSLMODE}={parse_admin_url(admin).sslmode}",)
+    asked = () if sslmodes(parts.query) else (f"{SSLMODE}={known.sslmode}",)
     query = "&".join((*filter(None, [parts.query]), *asked))
     return parts._replace(scheme="postgresql", netloc=netloc, query=query).geturl()
 
@@ -75,6 +97,8 @@ def database_provider(name: str, settings: Database, admin_url: pulumi.Output[st
         host=admin.apply(lambda parts: parts.host),
         port=admin.apply(lambda parts: parts.port),
         username=admin.apply(lambda parts: parts.user),
+        # It grants roles to itself for a moment, by the name that the database knows.
+        database_username=admin.apply(lambda parts: parts.role),
         password=admin.apply(lambda parts: parts.password),
         database=admin.apply(lambda parts: parts.database),
         sslmode=admin.apply(lambda parts: parts.sslmode),
@@ -118,6 +142,7 @@ class LoginRoles(Component):
     ) -> None:
         super().__init__(name, opts)
         self._migration = migration
+        self._limits = connection_limits(stack)
         settings, watched = stack.database, stack.monitoring.mode != "none"
         self.urls: dict[str, pulumi.Output[str]] = {}
         first = settings.rotation - 1 if settings.keep_previous_roles else settings.rotation
@@ -142,7 +167,7 @@ class LoginRoles(Component):
             login=True,
             password=password.result,
             roles=[GROUPS[group]] if group in GROUPS else [],
-            connection_limit=CONNECTIONS[group],
+            connection_limit=self._limits[group],
             # The migration makes the group; the role names it by a constant.
             opts=self.child_after(self._migration),
         )

@@ -41,7 +41,8 @@ class OperatorObjects(Component):
         for job, spec in operator_objects.service_monitors(settings).items():
             self._made("ServiceMonitor", job, place, spec)
         for probe, spec in operator_objects.probes(settings).items():
-            self._made("Probe", probe, place, spec)
+            # Of its job: a host may be longer than the value of a label.
+            self._made("Probe", probe, place, spec, part=spec["jobName"])
         self._made("PrometheusRule", NAME, place, alerts.render(alerts.read(RULES), settings))
         if secrets or settings.monitoring.watchdog_url:
             # Where nothing is secret there is no Secret, and no receiver that would name it.
@@ -59,8 +60,17 @@ class OperatorObjects(Component):
             )
         self.register_outputs({})
 
-    def _made(self, kind: str, name: str, place: Place, spec: pulumi.Input[Any], version: str = "v1") -> None:
-        labels = {**naming.labels(name), **place.settings.monitoring.operator.labels}
+    def _made(
+        self,
+        kind: str,
+        name: str,
+        place: Place,
+        spec: pulumi.Input[Any],
+        *,
+        version: str = "v1",
+        part: str | None = None,
+    ) -> None:
+        labels = {**naming.labels(part or name), **place.settings.monitoring.operator.labels}
         CustomResource(
             f"{kind.lower()}-{name}",
             api_version=f"{GROUP}/{version}",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RULES = Path(__file__).parents[1] / "manifests" / "alerts.yaml"
 PROMETHEUS_MOUNT, ALERTMANAGER_MOUNT = "/etc/orka-prometheus", "/etc/orka-alertmanager"
 PROMETHEUS_DATA, ALERTMANAGER_DATA = "/prometheus", "/alertmanager"
+# Of the 4Gi of its volume: what it writes ahead is not in this, and a pod that takes more is evicted.
+PROMETHEUS_KEEPS = "3GB"
 RESEND_SECONDS = 60
 ALERTMANAGER_ARGS = (
     f"--config.file={ALERTMANAGER_MOUNT}/alertmanager.yaml",
@@ -43,6 +45,7 @@ def prometheus_args(monitoring: Monitoring) -> list[str]:
         f"--config.file={PROMETHEUS_MOUNT}/prometheus.yaml",
         f"--storage.tsdb.path={PROMETHEUS_DATA}",
         f"--storage.tsdb.retention.time={monitoring.retention}",
+        f"--storage.tsdb.retention.size={PROMETHEUS_KEEPS}",
         f"--rules.alert.resend-delay={resend}s",
     ]
 

@@ -132,7 +132,7 @@ def _to(
         return {"to": [_peer(target, settings)], "ports": _ports(source, target, settings)}
     return {
         "to": [_addresses(cidr, without) for cidr, without in destination.ranges.items()],
-        "ports": [_port(destination.port)],
+        "ports": [_port(port) for port in destination.ports],
     }
 
 

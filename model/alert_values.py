@@ -21,12 +21,18 @@ def values_of(settings: Settings) -> Mapping[str, str]:
     """What the placeholders stand for."""
     limits, namespace = settings.monitoring.thresholds, settings.cluster.namespace
     named = {key.replace("_", "-"): str(value) for key, value in limits.model_dump().items()}
+    # Our own Prometheus knows nobody else, and gives its targets no namespace.
+    here = f',namespace="{namespace}"' if settings.monitoring.mode == "operator" else ""
     return {
         **named,
         "namespace": namespace,
         "kubernetes": f'job="orka-kubernetes",namespace="{namespace}"',
-        "in-jobs": '{job=~"orka-.+"}',
-        "missing-jobs": " or ".join(f'absent(up{{job="{job}"}})' for job in scrape.expected_jobs(settings)),
+        "here": here,
+        "recorded": f'{{namespace="{namespace}"}}',
+        "in-jobs": f'{{job=~"orka-.+"{here}}}',
+        "missing-jobs": " or ".join(
+            f'absent(up{{job="{job}"{here}}})' for job in scrape.expected_jobs(settings)
+        ),
         "hosts": "|".join(host.replace(".", "[.]") for host in settings.edge_hosts),
         "health-targets": str(len(health.watched(settings))),
         "error-ratio": _share(limits.error_percent),

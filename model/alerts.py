@@ -111,15 +111,20 @@ def _facts(settings: Settings) -> Json:
             {
                 "record": "orka:cronjob_max_age_seconds",
                 "expr": f"vector({limit.age_s})",
-                "labels": {"cronjob": job},
+                "labels": {"cronjob": job, **_whose(settings)},
             },
             {
                 "record": "orka:cronjob_deadline_seconds",
                 "expr": f"vector({limit.deadline_s})",
-                "labels": {"owner_name": job},
+                "labels": {"owner_name": job, **_whose(settings)},
             },
         ]
     return {"name": "orka-facts", "rules": rules}
+
+
+def _whose(settings: Settings) -> dict[str, str]:
+    """Without it two stacks that one Prometheus watches would record the same series."""
+    return {"namespace": settings.cluster.namespace}
 
 
 def _rendered(group: Group, values: Mapping[str, str], settings: Settings) -> Json:
@@ -134,7 +139,7 @@ def _rule(rule: Rule, values: Mapping[str, str], settings: Settings) -> Json:
         return _TIME.sub(lambda time: _shortened(time, divisor), named)
 
     if rule.record:
-        return {"record": rule.record, "expr": filled(rule.expr)}
+        return {"record": rule.record, "expr": filled(rule.expr), "labels": _whose(settings)}
     labels = {
         "severity": rule.severity,
         "priority": rule.priority,

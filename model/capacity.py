@@ -33,9 +33,8 @@ class Capacity:
 def allowed(settings: Settings) -> Capacity:
     """Everything that may run at once, each pod with its successor."""
     backend = settings.backend
-    most = backend.autoscaling.max_replicas if backend.autoscaling else backend.replicas
     parts = [
-        (most, backend.resources),
+        (backend.most_replicas, backend.resources),
         (len(active(settings)), settings.cron_jobs.resources),
         # The migration, the gate, and the message after it.
         (3, Resources()),

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from model import sentry
 from model.own_check_faults import own_check_faults
-from model.reachability import ANYWHERE, built_in, outside
+from model.reachability import ANYWHERE, allows, built_in, outside
+from model.registry_faults import registry_faults
 from model.secrets import SECRETS
 from model.variable_faults import OWN_VARIABLES, variable_faults
 from model.variables import plain
@@ -33,10 +34,12 @@ def crossing_faults(
         _origins(settings),
         _database_port(settings, secrets),
         _destination_names(settings),
+        _database_address(settings, secrets),
         _aliases(settings),
         variable_faults(settings, secrets),
         _logging(settings),
         _sentry(settings, secrets),
+        registry_faults(settings, secrets),
         own_check_faults(settings, secrets),
     )
     return [fault for rule in rules for fault in (_possible(rule) if partial else rule)]
@@ -61,7 +64,10 @@ def _sentry(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[s
     # Where a service may be anywhere, its port is open to everybody's.
     destinations = outside(settings)
     anywhere = {
-        destinations[name].port for name in ("supabase", "openai") if ANYWHERE[0] in destinations[name].ranges
+        port
+        for name in ("supabase", "openai")
+        if ANYWHERE[0] in destinations[name].ranges
+        for port in destinations[name].ports
     }
     if not named and port not in anywhere:
         yield (
@@ -81,6 +87,12 @@ def _frontend(settings: Settings) -> Iterator[str]:
         yield "images.frontend is missing: give its repository, or set frontend.target to external"
     if settings.edge.frontend_host is None:
         yield "edge.frontend-host is missing: give its host, or set frontend.target to external"
+    if settings.edge.frontend_host == settings.edge.api_host:
+        # Both have /api, which an ingress controller takes for one host once.
+        yield (
+            "edge.frontend-host is that of the API: two Ingresses would claim /api of the same host; "
+            "give each a host of its own (the frontend's has /api too)"
+        )
 
 
 def _origins(settings: Settings) -> Iterator[str]:
@@ -92,10 +104,28 @@ def _origins(settings: Settings) -> Iterator[str]:
         )
 
 
-def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+def _database_url(secrets: Mapping[str, str | None]) -> str | None:
+    """Where it is right by itself."""
     url = secrets.get("database-admin-url")
     rule = next(spec.rule for spec in SECRETS if spec.key == "database-admin-url")
-    if url is None or rule(url) is not None:
+    return url if url is not None and rule(url) is None else None
+
+
+def _database_address(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    url = _database_url(secrets)
+    host = urlsplit(url or "").hostname or ""
+    # As part of a secret it stands in a policy, which everybody may read, only where somebody writes it.
+    with contextlib.suppress(ValueError):
+        if not allows(outside(settings)["database"], host):
+            yield (
+                "network.database.cidrs lacks the address in database-admin-url, and private ones are closed "
+                "unless they are named: no pod could reach the database; add it as ADDRESS/32 (IPv6: /128)"
+            )
+
+
+def _database_port(settings: Settings, secrets: Mapping[str, str | None]) -> Iterator[str]:
+    url = _database_url(secrets)
+    if url is None:
         return
     allowed = settings.network.database.port
     if (urlsplit(url).port or DEFAULT_DATABASE_PORT) != allowed:

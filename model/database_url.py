@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
 TRANSACTION_POOLER_PORT = 6543
+SUPABASE_POOLER = ".pooler.supabase.com"
 SSLMODE = "sslmode"
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 # A name without dots is none of these: who knows what a search domain makes of it. Nor is a private address,
@@ -55,12 +56,26 @@ def _wrong(parts: SplitResult, port: int | None) -> Iterator[tuple[bool, str]]:
         port == TRANSACTION_POOLER_PORT,
         "is a transaction pooler (port 6543), which holds no locks; use the direct or session port 5432",
     )
+    host, user = parts.hostname or "", unquote(parts.username or "")
+    name, _, project = user.rpartition(".")
+    yield (
+        host.endswith(SUPABASE_POOLER) and not (name and project),
+        "names a user without its project: Supabase's pooler knows users as USER.PROJECT_REF; write that",
+    )
     # Every login is composed of this address, so what it allows is allowed to all.
     plain = not set(sslmodes(parts.query)) <= set(ENCRYPTED)
     yield (
-        plain and not near(parts.hostname or ""),
+        plain and not near(host),
         f"has an sslmode that lets all pass in plain text; write {SSLMODE}=require, or leave it out",
     )
+
+
+def project_of(host: str, user: str) -> str:
+    """What follows the role in the name of every user there, its dot included; empty where nothing does.
+
+    Supabase's pooler serves many projects, and tells them apart by it.
+    """
+    return f".{user.rpartition('.')[2]}" if host.endswith(SUPABASE_POOLER) else ""
 
 
 def sslmodes(query: str) -> list[str]:

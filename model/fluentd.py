@@ -168,6 +168,8 @@ def _buffer(logging: Logging) -> Directive:
             "total_limit_size": f"{logging.buffer_megabytes}MB",
             "chunk_limit_size": "8MB",
             "flush_interval": "5s",
+            # The buffer goes with its pod: a file buffer would keep for the next start what it still holds.
+            "flush_at_shutdown": "true",
             "retry_max_interval": "5m",
             "retry_timeout": "24h",
             # The agents on the nodes wait, and keep what they have read.

@@ -48,6 +48,10 @@ def probes(settings: Settings) -> dict[str, Json]:
         scrape.HEALTH_JOB: scrape.health_probes(settings),
         scrape.CERTIFICATES_JOB: scrape.certificate_probes(settings),
     }
+
+    def labels(target: str) -> Json:
+        return {"target": target, "namespace": settings.cluster.namespace}
+
     prober = f"{BLACKBOX}.{settings.cluster.namespace}.svc:{PORTS[BLACKBOX]}"
     return {
         f"{job}-{name.replace('.', '-')}": {
@@ -55,7 +59,7 @@ def probes(settings: Settings) -> dict[str, Json]:
             "prober": {"url": prober},
             "module": module,
             "interval": f"{settings.monitoring.scrape_interval_seconds}s",
-            "targets": {"staticConfig": {"static": [address], "labels": {"target": name}}},
+            "targets": {"staticConfig": {"static": [address], "labels": labels(name)}},
         }
         for job, targets in asked.items()
         for name, (address, module) in targets.items()

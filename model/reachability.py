@@ -25,9 +25,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
 
 @dataclass(frozen=True)
 class Destination:
-    """One service outside of the namespace: its port, and the ranges of addresses where it may be."""
+    """One service outside of the namespace: its ports, and the ranges of addresses where it may be."""
 
-    port: int
+    ports: tuple[int, ...]
     ranges: dict[str, tuple[str, ...]]
     """By range what is left out of it."""
 
@@ -107,14 +107,16 @@ def outside(settings: Settings) -> dict[str, Destination]:
     if settings.frontend.url:
         port = urlsplit(settings.frontend.url).port or DEFAULT_PORTS["https"]
         found[EXTERNAL_FRONTEND] = _destination(port, (), network.cluster_cidrs)
-    named = {"kubernetes": network.kubernetes, "alerts": network.alerts, **network.further}
-    for name, known in named.items():
+    found["kubernetes"] = _destination(
+        network.kubernetes.ports, network.kubernetes.cidrs, network.cluster_cidrs
+    )
+    for name, known in {"alerts": network.alerts, **network.further}.items():
         found[name] = _destination(known.port, known.cidrs, network.cluster_cidrs)
     if settings.logging.url:
         parts = urlsplit(settings.logging.url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         found["log-sink"] = _destination(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
-    found["public"] = _destination(DEFAULT_PORTS["https"], network.public.cidrs, network.cluster_cidrs)
+    found["public"] = _public(settings)
     return found
 
 
@@ -126,11 +128,31 @@ def built_in(settings: Settings) -> set[str]:
     return {EDGE, OPERATOR, SENDERS, *ends, *outside(bare)}
 
 
-def _destination(port: int, cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
+def _public(settings: Settings) -> Destination:
+    """Our own hosts. A private address of the edge is not among those that are open without being named."""
+    port, network, address = DEFAULT_PORTS["https"], settings.network, settings.edge.address or ""
+    found = _destination(port, network.public.cidrs, network.cluster_cidrs)
+    literal = _literal(address)
+    if literal and not network.public.cidrs and not allows(found, address):
+        return _destination(port, (literal,), network.cluster_cidrs)
+    return found
+
+
+def _destination(port: int | tuple[int, ...], cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
+    ports = port if isinstance(port, tuple) else (port,)
     if cidrs:
-        return Destination(port, dict.fromkeys(cidrs, ()))
+        return Destination(ports, dict.fromkeys(cidrs, ()))
     return Destination(
-        port, {anywhere: tuple(r for r in inside if _same(r, anywhere)) for anywhere in ANYWHERE}
+        ports, {anywhere: tuple(r for r in inside if _same(r, anywhere)) for anywhere in ANYWHERE}
+    )
+
+
+def allows(destination: Destination, address: str) -> bool:
+    """Whether the address lies in the ranges of the destination."""
+    there = ip_address(address)
+    return any(
+        there in ip_network(wide) and not any(there in ip_network(out) for out in left_out)
+        for wide, left_out in destination.ranges.items()
     )
 
 

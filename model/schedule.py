@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIELDS = ("minute", "hour", "day", "month", "weekday")
-RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
+RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 6)}
+SUNDAY = {"weekday": ", Sunday is 0"}
+# What leaves a field open: where one of day and weekday is open, both have to fit, otherwise either.
+OPEN = frozenset({"*", "*/1", "?", "?/1"})
 DAY_MINUTES = 24 * 60
 FIRST_DAY, YEARS_DAYS = date(2024, 1, 1).toordinal(), 9 * 366
 
@@ -61,14 +64,13 @@ def _times(found: Mapping[str, set[int]]) -> list[int]:
 def _days(schedule: str, found: Mapping[str, set[int]]) -> list[int]:
     """The days of nine years, as their numbers: where day and weekday are both named, either is enough."""
     _, _, day_text, _, weekday_text = schedule.split()
-    weekdays = {number % 7 for number in found["weekday"]}
-    either = not day_text.startswith("*") and not weekday_text.startswith("*")
-    together = any if either else all
+    is_open = [not OPEN.isdisjoint(text.split(",")) for text in (day_text, weekday_text)]
+    together = all if any(is_open) else any
     return [
         number
         for number in range(FIRST_DAY, FIRST_DAY + YEARS_DAYS)
         if (day := date.fromordinal(number)).month in found["month"]
-        and together((day.day in found["day"], day.isoweekday() % 7 in weekdays))
+        and together((day.day in found["day"], day.isoweekday() % 7 in found["weekday"]))
     ]
 
 
@@ -76,7 +78,7 @@ def _values(name: str, text: str) -> set[int]:
     low, high = RANGES[name]
     found: set[int] = set()
     for item in text.split(","):
-        match = re.fullmatch(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", item)
+        match = re.fullmatch(r"(?:[*?]|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", item)
         step = int(match[3] or 1) if match else 0
         if match is None or step == 0:
             message = (
@@ -87,7 +89,10 @@ def _values(name: str, text: str) -> set[int]:
         first = low if match[1] is None else int(match[1])
         last = int(match[2]) if match[2] else (high if match[1] is None or match[3] else first)
         if not low <= first <= last <= high:
-            message = f"the {name} of a cron schedule lies between {low} and {high}, the smaller number first"
+            message = (
+                f"the {name} of a cron schedule lies between {low} and {high}{SUNDAY.get(name, '')}, "
+                "the smaller number first"
+            )
             raise ValueError(message)
         found |= set(range(first, last + 1, step))
     return found

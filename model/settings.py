@@ -32,6 +32,7 @@ from model.settings_monitoring import Monitoring
 from model.settings_network import Network
 from model.settings_resources import Resources
 from model.settings_verification import Verification
+from model.time_zone import a_time_zone
 
 
 class Registry(Strict):
@@ -184,6 +185,11 @@ class Backend(Served):
     features: Features = Features()
     autoscaling: Autoscaling | None = None
 
+    @property
+    def most_replicas(self) -> int:
+        """So many pods there may be, leaving rollouts aside."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
+
     @model_validator(mode="after")
     def _room_to_scale(self) -> Self:
         if self.autoscaling is not None and self.autoscaling.max_replicas <= self.replicas:
@@ -227,7 +233,9 @@ class CronJobs(Strict):
     """The guide's four jobs."""
 
     time_zone: Annotated[
-        str, Text(r"[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*", "expected the name of a time zone like Europe/Zurich")
+        str,
+        Text(r"[A-Za-z_]+(/[A-Za-z_+-]+[0-9]*)*", "expected the name of a time zone like Europe/Zurich"),
+        AfterValidator(a_time_zone),
     ] = "Etc/UTC"
     anomaly_detection: CronJob
     embedding_generation: CronJob

@@ -146,6 +146,10 @@ Origin = Annotated[
 Quantity = Annotated[
     str, Text(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?", "expected a quantity like 250m or 512Mi")
 ]
+# A thousandth of a byte is nothing that a container could use: 512m is a slip for 512Mi.
+Memory = Annotated[
+    str, Text(r"[0-9]+(\.[0-9]+)?(k|Ki|M|Mi|G|Gi)?", "expected an amount of memory like 512Mi or 1Gi")
+]
 Repository = Annotated[
     str,
     Text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posixpath import normpath
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -12,6 +13,7 @@ from model.settings_base import Path, Port, Seconds, Strict, VariableName
 Uid = Annotated[int, Field(ge=10_000, le=2_000_000_000)]
 """Above every user that a node has: one that escapes from its container is nobody there."""
 
+WRITABLE_ANYWAY = "/tmp"  # noqa: S108 - an emptyDir
 NOT_FOR_PODS = ("database-admin-url", "registry-password")
 
 
@@ -23,6 +25,20 @@ def _for_pods(key: str) -> str:
         message = "expected the key of a secret of the stack, like openai-api-key"
         raise ValueError(message)
     return key
+
+
+def _writable(paths: tuple[str, ...]) -> tuple[str, ...]:
+    plain = [normpath(path).replace("//", "/") for path in paths]
+    if "/" in plain:
+        message = "an empty volume would lie over the whole image: name the folders that it writes to"
+        raise ValueError(message)
+    if WRITABLE_ANYWAY in plain:
+        message = f"{WRITABLE_ANYWAY} is writable in every pod: leave it out"
+        raise ValueError(message)
+    if len(set(plain)) < len(plain):
+        message = "names a path twice, which no pod may: leave out one of the two"
+        raise ValueError(message)
+    return paths
 
 
 SecretKey = Annotated[str, AfterValidator(_for_pods)]
@@ -75,7 +91,7 @@ class Contract(Strict):
     uid: Uid = 10_001
     gid: Uid | None = None
     """The same as `uid`, where it is not given."""
-    writable: tuple[Path, ...] = ()
+    writable: Annotated[tuple[Path, ...], AfterValidator(_writable)] = ()
     """Paths besides /tmp that the image writes to; each is empty in a new pod."""
     probes: Probes = Probes()
 

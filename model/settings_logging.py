@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from model.settings_base import HttpUrl, Strict, Text
 from model.settings_network import Addresses, Peers
@@ -26,7 +26,8 @@ class Logging(Strict):
     """The agents on the nodes, in a namespace of their own: this one forbids what they need."""
     addresses: Addresses = Addresses()
     """Of the sink."""
-    buffer_megabytes: int = 512
+    buffer_megabytes: int = Field(default=512, ge=64, le=3072)
+    """The volume it lies in has room for 4096."""
     resources: Resources = Resources.model_validate({"memory-request": "128Mi", "memory-limit": "512Mi"})
 
     @model_validator(mode="after")

@@ -58,6 +58,21 @@ class Destination(Addresses):
     port: Port = 443
 
 
+class ApiServer(Addresses):
+    """The API server, as pods meet it behind its Service: at the address and the port it listens on itself.
+
+    Clusters made by hand have it at 6443, those of a provider at 443; without `port` both are open.
+    """
+
+    cidrs: tuple[Cidr, ...] = PRIVATE_V4
+    port: Port | None = None
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All that are open."""
+        return (6443, 443) if self.port is None else (self.port,)
+
+
 class Further(Destination):
     """What backend and jobs may call besides; its hosts may be named in their variables."""
 
@@ -74,8 +89,8 @@ class Network(Strict):
     redis: Addresses = Addresses()
     supabase: Addresses = Addresses()
     openai: Addresses = Addresses()
-    kubernetes: Destination = Destination(port=6443, cidrs=PRIVATE_V4)
-    """The API server, for who counts pods and jobs. Behind its Service: the port it listens on itself."""
+    kubernetes: ApiServer = ApiServer()
+    """For who counts pods and jobs."""
     public: Addresses = Addresses()
     """Our own two hosts, as the world reaches them."""
     alerts: Destination = Destination()

@@ -7,15 +7,15 @@ from typing import Self
 from pydantic import model_validator
 
 from model.quantity import amount
-from model.settings_base import Quantity, Strict
+from model.settings_base import Memory, Quantity, Strict
 
 
 class Resources(Strict):
     """What one container asks for and may use; there is no CPU limit, which would only throttle."""
 
     cpu_request: Quantity = "50m"
-    memory_request: Quantity = "128Mi"
-    memory_limit: Quantity = "512Mi"
+    memory_request: Memory = "128Mi"
+    memory_limit: Memory = "512Mi"
 
     @model_validator(mode="after")
     def _request_within_limit(self) -> Self:

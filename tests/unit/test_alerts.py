@@ -78,11 +78,15 @@ def test_what_the_guide_calls_a_reason_to_go_back_is_labelled() -> None:
         ("0 * * * *", 1),
         ("*/5 * * * *", 1 / 12),
         ("0 0 * * 0", 7 * 24),
-        ("0 0 * * 7", 7 * 24),
         ("0 6 * * *", 24),
         ("0 9-17 * * 1-5", 64),
         ("0 6 1 * *", 31 * 24),
         ("0 0 1 * 1", 7 * 24),
+        ("0 0 */2 * 1", 2 * 24),
+        ("0 0 */1 * 1", 7 * 24),
+        ("0 0 ? * 1", 7 * 24),
+        ("0 0 1,* * 1", 7 * 24),
+        ("0 0 1 * */2", 2 * 24),
         ("0 0 29 2 *", 4 * 366 * 24 - 72),
     ],
 )
@@ -123,10 +127,10 @@ def test_without_a_promise_no_budget_is_spent() -> None:
 
 def test_a_budget_is_what_a_promise_leaves() -> None:
     half = rules(settings(thresholds={"availability-percent": 99.5}))["groups"]
-    assert "ratio_1h > 0.0144 " in _rule(SHIPPED, BURN_ALERTS[0])["expr"]
-    assert "ratio_1h > 0.072 " in _rule(half, BURN_ALERTS[0])["expr"]
-    assert "ratio_3d > 0.001 " in _rule(SHIPPED, BURN_ALERTS[1])["expr"]
-    assert "ratio_3d > 0.005 " in _rule(half, BURN_ALERTS[1])["expr"]
+    assert 'ratio_1h{namespace="staging"} > 0.0144 ' in _rule(SHIPPED, BURN_ALERTS[0])["expr"]
+    assert 'ratio_1h{namespace="staging"} > 0.072 ' in _rule(half, BURN_ALERTS[0])["expr"]
+    assert 'ratio_3d{namespace="staging"} > 0.001 ' in _rule(SHIPPED, BURN_ALERTS[1])["expr"]
+    assert 'ratio_3d{namespace="staging"} > 0.005 ' in _rule(half, BURN_ALERTS[1])["expr"]
 
 
 def test_only_the_share_of_errors_that_the_guide_names_wakes_somebody() -> None:

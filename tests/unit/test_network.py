@@ -106,8 +106,8 @@ def test_a_range_that_no_longer_leaves_out_the_cluster_is_seen(run: Run) -> None
         for rule in policy["spec"].get("egress", []):
             for peer in rule["to"]:
                 peer.get("ipBlock", {}).pop("except", None)
-    assert "api server:443/TCP" in _matrix(run, policies)
-    assert "api server:443/TCP" not in GOLDEN.read_text()
+    assert "private-v6:443/TCP" in _matrix(run, policies)
+    assert "private-v6:443/TCP" not in GOLDEN.read_text()
 
 
 def test_named_addresses_are_the_only_ones() -> None:
@@ -128,6 +128,40 @@ def test_named_addresses_are_the_only_ones() -> None:
     assert not reaches("203.0.113.1", 5432)
     assert not reaches("203.0.113.1", 8602)
     assert not reaches("10.244.0.2", 8602)
+
+
+def _reaches(config: dict[str, Any], part: str, address: str, port: int) -> bool:
+    run = run_program(config)
+    pod = next(pod for pod in _pods(run) if pod.name == part)
+    return reachable(_policies(run), HOME, pod, End("there", address), (port, "TCP"))
+
+
+def test_the_api_server_may_listen_where_a_provider_has_it_or_only_where_the_settings_say() -> None:
+    config = complete()
+    asked = [("10.0.9.4", 6443), ("10.0.9.4", 443), ("203.0.113.1", 443), ("10.0.9.4", 8443)]
+    assert [_reaches(config, "kube-metrics", *one) for one in asked] == [True, True, False, False]
+    config["network"]["kubernetes"] = {"cidrs": ["203.0.113.1/32"], "port": 443}
+    assert [_reaches(config, "kube-metrics", *one) for one in asked] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("edge", "cidrs", "reached"),
+    [
+        (None, [], ["203.0.113.1"]),
+        ("203.0.113.9", [], ["203.0.113.1"]),
+        ("10.1.2.3", [], ["10.1.2.3"]),
+        ("10.1.2.3", ["10.1.2.4/32"], ["10.1.2.4"]),
+        ("edge.example.com", [], ["203.0.113.1"]),
+    ],
+)
+def test_the_certificates_are_looked_at_where_the_edge_is(
+    edge: str | None, cidrs: list[str], reached: list[str]
+) -> None:
+    config = complete()
+    config["edge"]["address"] = edge
+    config["network"]["public"] = {"cidrs": cidrs}
+    addresses = ["203.0.113.1", "10.1.2.3", "10.1.2.4"]
+    assert [one for one in addresses if _reaches(config, "blackbox-exporter", one, 443)] == reached
 
 
 def test_an_edge_on_the_nodes_is_named_by_its_addresses() -> None:

@@ -48,6 +48,20 @@ def test_every_object_is_what_the_operator_understands(objects: list[dict[str, A
     assert len(found) == len(objects) > 10
 
 
+def test_the_host_of_a_probe_may_be_longer_than_the_value_of_a_label() -> None:
+    config = complete()
+    config["monitoring"]["mode"] = "operator"
+    config["edge"]["api-host"] = f"{'a' * 60}.staging.example.com"
+    objects = list(manifests(run_program(config)).values())
+    made = [one for one in objects if one["kind"] == "Probe"]
+    assert max(len(one["metadata"]["name"]) for one in made) > 63
+    assert all(len(value) <= 63 for one in objects for value in one["metadata"].get("labels", {}).values())
+    assert {one["metadata"]["labels"]["app.kubernetes.io/name"] for one in made} == {
+        "orka-health",
+        "orka-certificates",
+    }
+
+
 def test_without_a_channel_and_a_watchdog_no_object_names_one() -> None:
     objects = _objects(channels=False, watchdog=False)
     assert {one["kind"] for one in objects} == set(KINDS) - {"AlertmanagerConfig"}

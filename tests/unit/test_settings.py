@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components.naming import parts
 from components.network import policies
+from model import time_zone
 from model.faults import SettingsError, read_settings
 from model.reachability import outside
 from model.secrets import SECRET_KEYS
@@ -78,9 +79,14 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("backend.profile", "other", "orka-ppm:backend.profile: input should be 'guide' or 'orka-ppm'"),
         ("backend.contract", {"uid": 1000}, "orka-ppm:backend.contract.uid: input should be greater than"),
         ("backend.contract", {"writable": ["storage"]}, "expected an absolute path"),
+        ("backend.contract", {"writable": ["/tmp/"]}, "is writable in every pod: leave it"),  # noqa: S108
+        ("backend.contract", {"writable": ["/app/.."]}, "would lie over the whole image: name the folders"),
+        ("frontend.contract", {"writable": ["/a", "/b", "/a/"]}, "names a path twice, which no pod may"),
         ("backend.contract", {"aliases": {"DB_URL": "DATABASE"}}, "no variable is called DATABASE: name one"),
         ("backend.autoscaling", {"max-replicas": 2}, "must be above `replicas`"),
         ("backend.resources", {"memory-request": "1Gi", "memory-limit": "512Mi"}, "more than `memory-limit`"),
+        ("backend.resources", {"memory-limit": "512m"}, "expected an amount of memory like 512Mi"),
+        ("backend.resources", {"memory-request": "256m"}, "expected an amount of memory like 512Mi"),
         ("backend.resources", {"cpu-request": "half"}, "expected a quantity like 250m"),
         ("backend.env", {"LOG_LEVEL": "INFO"}, "backend.env.LOG_LEVEL is set by the stack itself: remove it"),
         ("backend.env", {"JWT_SECRET": "x"}, "backend.env.JWT_SECRET is set by the stack itself"),
@@ -119,7 +125,14 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("images.frontend", None, "images.frontend is missing: give its repository, or set frontend.target"),
         ("images.backend", {"repository": "r/x"}, "give either `digest` (sha256:…, as `ops images pin`"),
         ("edge.frontend-host", None, "edge.frontend-host is missing: give its host, or set frontend.target"),
+        (
+            "edge.api-host",
+            "staging.orka-ppm.example.com",
+            "edge.frontend-host is that of the API: two Ingresses would claim /api of the same host",
+        ),
         ("logging.url", "https://logs.example.com", "`url` is for the sinks elasticsearch and splunk"),
+        ("logging.buffer-megabytes", 63, "orka-ppm:logging.buffer-megabytes: input should be greater than"),
+        ("logging.buffer-megabytes", 3073, "orka-ppm:logging.buffer-megabytes: input should be less than"),
         ("openai.organization", "acme", "expected org-…"),
         ("openai.base-url", "http://api.openai.com/v1", "use https://"),
         ("supabase.url", "ftp://staging.supabase.co", "expected https://HOST"),
@@ -138,6 +151,10 @@ def test_the_committed_file_alone_lists_all_that_is_missing_with_the_command_for
         ("network.redis", {"cidrs": ["10.0.0.1/8"]}, "its host bits zero"),
         ("cron-jobs.model-training.schedule", "0 24 * * *", "the hour of a cron schedule lies between 0"),
         ("cron-jobs.model-training.schedule", "0 0 * * SUN", "the weekday of a cron schedule is a number"),
+        ("cron-jobs.model-training.schedule", "0 0 * * 7", "between 0 and 6, Sunday is 0, the smaller"),
+        ("cron-jobs.model-training.schedule", "0 0 * * 5-7", "between 0 and 6, Sunday is 0, the smaller"),
+        ("cron-jobs.time-zone", "Europe/Zurih", "is no time zone of this machine's list"),
+        ("cron-jobs.time-zone", "Local", "means whatever is set on some machine"),
         ("cron-jobs.anomaly-detection.deadline-seconds", 3600, "must be below 3600"),
         ("cron-jobs.time-zone", "Europe Zurich", "expected the name of a time zone"),
         ("verification.log-allow", ["ERROR (known"], "no regular expression: missing )"),
@@ -200,6 +217,8 @@ def test_a_malformed_setting_is_named_with_its_remedy(path: str, value: Any, exp
         ("backend.env", {"SELF": "https://api-staging.orka-ppm.example.com/api"}),
         ("backend.env", {"TEXT": "time: 10:30, mail a@b.example"}),
         ("cron-jobs.embedding-generation.schedule", "15,45 0-6/2 1 */3 1-5"),
+        ("cron-jobs.time-zone", "Europe/Zurich"),
+        ("cron-jobs.time-zone", "US/Pacific"),
         ("network.openai", {"cidrs": ["203.0.113.0/24", "2001:db8::/32"]}),
     ],
 )
@@ -217,6 +236,11 @@ def test_what_is_right_is_accepted(path: str, value: Any) -> None:
 )
 def test_a_channel_for_alerts_is_accepted(key: str, value: str) -> None:
     assert _read(complete(), {**SECRETS, key: value}) == []
+
+
+def test_a_machine_without_the_old_names_judges_no_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_zone, "_known", lambda: frozenset({"Europe/Zurich"}))
+    assert _read(_set(complete(), "cron-jobs.time-zone", "US/Eastern")) == []
 
 
 def test_a_host_that_the_network_is_open_for_may_be_named() -> None:
@@ -262,6 +286,11 @@ def test_a_missing_group_and_an_unknown_key_are_told_together() -> None:
             "database-admin-url",
             "postgresql://admin:hidden@db.example.com:6543/postgres",
             "transaction pooler",
+        ),
+        (
+            "database-admin-url",
+            "postgresql://postgres:hidden@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+            "Supabase's pooler knows users as USER.PROJECT_REF; write that",
         ),
         ("database-admin-url", "mysql://admin:hidden@db.example.com/x", "expected postgresql://"),
         ("database-admin-url", "postgresql://db.example.com/postgres", "needs a user and a password"),
@@ -337,10 +366,69 @@ def test_a_sentry_that_no_pod_reaches_is_named() -> None:
     assert "sentry-dsn" in _read(pinned, {**SECRETS, "sentry-dsn": "https://key@sentry.io/1"})[0]
 
 
+@pytest.mark.parametrize(
+    ("host", "cidrs", "accepted"),
+    [
+        ("10.20.0.5", [], False),
+        ("10.20.0.5", ["10.20.0.5/32"], True),
+        ("10.20.0.5", ["10.20.0.6/32"], False),
+        ("[fd00::5]", [], False),
+        ("[fd00::5]", ["fd00::5/128"], True),
+        ("203.0.113.5", [], True),
+        ("203.0.113.5", ["198.51.100.0/24"], False),
+        ("db.example.com", ["198.51.100.0/24"], True),
+    ],
+)
+def test_an_address_of_the_database_that_no_pod_reaches_is_refused_and_not_shown(
+    host: str, cidrs: list[str], *, accepted: bool
+) -> None:
+    config = _set(complete(), "network.database", {"port": 5432, "cidrs": cidrs})
+    faults = _read(config, {**SECRETS, "database-admin-url": f"postgresql://a:hidden@{host}:5432/x"})
+    assert [fault.partition(" lacks")[0] for fault in faults] == (
+        [] if accepted else ["orka-ppm:network.database.cidrs"]
+    )
+    assert not [fault for fault in faults if host in fault]
+
+
 def test_a_registry_user_needs_a_password() -> None:
     faults = _read(_set(complete(), "registry.username", "robot"))
     assert len(faults) == 1
     assert "orka-ppm:registry-password is missing" in faults[0]
+
+
+def test_a_registry_password_needs_a_user() -> None:
+    (fault,) = _read(complete(), {**SECRETS, "registry-password": "hidden"})
+    assert "orka-ppm:registry.username is missing, while registry-password is set" in fault
+
+
+@pytest.mark.parametrize(
+    ("host", "repository", "accepted"),
+    [
+        ("registry.example.com", "registry.example.com/team/x", True),
+        ("https://registry.example.com/team", "registry.example.com/team/x", True),
+        ("*.dkr.ecr.eu-central-1.amazonaws.com", "123.dkr.ecr.eu-central-1.amazonaws.com/x", True),
+        ("registry.example.com:5000", "registry.example.com:5000/x", True),
+        ("https://index.docker.io/v1/", "docker.io/orka/x", True),
+        ("docker.io", "orka/x", True),
+        ("ghcr.io", "registry.example.com/x", False),
+        ("registry.example.com", "registry.example.com:5000/x", False),
+        ("ghcr.io", "orka/x", False),
+    ],
+)
+def test_the_login_of_a_registry_is_for_the_one_that_our_images_are_in(
+    host: str, repository: str, *, accepted: bool
+) -> None:
+    config = _set(complete(), "registry", {"host": host, "username": "robot"})
+    for name in ("backend", "frontend", "ops"):
+        config["images"][name]["repository"] = repository
+    faults = _read(config, {**SECRETS, "registry-password": "hidden"})
+    assert [fault.split(":")[1].partition(" is ")[0] for fault in faults] == (
+        [] if accepted else ["registry.host"]
+    )
+
+
+def test_a_registry_that_nobody_signs_in_to_may_be_any() -> None:
+    assert _read(_set(complete(), "registry.host", "ghcr.io")) == []
 
 
 def test_without_the_gate_its_user_is_not_needed() -> None:

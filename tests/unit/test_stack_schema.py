@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 import yaml
 
+from model.secrets import SECRET_KEYS
 from model.stack_schema import stack_schema
 from tests.checkout import CHECKOUT
 from tests.unit.harness import SECRETS
@@ -42,6 +44,44 @@ def test_the_stack_file_names_it_and_passes() -> None:
     named = first.removeprefix("# yaml-language-server: $schema=")
     assert (CHECKOUT / named).resolve() == FILE
     assert _refused(_committed()) == []
+
+
+def _keys(schema: dict[str, Any], part: dict[str, Any], inside: tuple[str, ...] = ()) -> set[str]:
+    """Every key at any depth of a part of the schema."""
+    name = part.get("$ref", "").rpartition("/")[2]
+    if name:
+        return set() if name in inside else _keys(schema, schema["$defs"][name], (*inside, name))
+    lower = [*part.get("anyOf", []), *part.get("oneOf", []), *part.get("properties", {}).values()]
+    lower += [each for key in ("items", "additionalProperties") if isinstance(each := part.get(key), dict)]
+    return set(part.get("properties", {})).union(*(_keys(schema, each, inside) for each in lower))
+
+
+def _unexplained(text: str) -> list[str]:
+    """The keys of the model that do not stand in the section of their group."""
+    schema = stack_schema()
+    groups = schema["properties"]["config"]["properties"]
+    _, *parts = re.split(r"^  orka-ppm:([a-z-]+):$", text, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert sections.keys() == {name.removeprefix("orka-ppm:") for name in groups} - SECRET_KEYS
+    # What an image asks for is explained once.
+    sections["frontend"] += sections["backend"]
+    found = []
+    for group, section in sections.items():
+        name = groups[f"orka-ppm:{group}"]["$ref"].rpartition("/")[2]
+        first = set(schema["$defs"][name]["properties"])
+        # A key of the group itself has a line of its own, perhaps commented out; one below it is a word.
+        lines = {key for key in first if not re.search(rf"^ +(?:# )?{key}:", section, re.MULTILINE)}
+        below = _keys(schema, groups[f"orka-ppm:{group}"]) - first
+        words = {key for key in below if not re.search(rf"(?<![\w-]){key}(?![\w-])", section)}
+        found += [f"{group}: {key}" for key in lines | words]
+    return sorted(found)
+
+
+def test_every_key_is_explained_in_the_stack_file() -> None:
+    text = (CHECKOUT / "Pulumi.staging.yaml").read_text()
+    assert _unexplained(text) == []
+    shorter = text.replace("base-image", "image").replace("    public:", "    all:")
+    assert _unexplained(shorter) == ["images: base-image", "network: public"]
 
 
 def test_what_pulumi_itself_writes_passes() -> None:

@@ -24,6 +24,7 @@ class PostgresqlProvider(BridgedProvider):
             "host",
             "port",
             "username",
+            "databaseUsername",
             "password",
             "database",
             "sslmode",
