@@ -87,9 +87,10 @@ def test_killed_in_a_batch_it_goes_on_after_the_batch_before(
     folder = copy_sql(tmp_path)
     file = folder / ADOPT / f"{step}.sql"
     header, *_ = file.read_text().splitlines()
-    (call,) = (one.text for one in split(file.read_text()))
+    setting, call = (one.text for one in split(file.read_text()))
     file.write_text(
-        f"{header}\nSELECT rows + length(pg_sleep(CASE WHEN {IN_A_BATCH[step]} THEN 600 ELSE 0 END)::text)"
+        f"{header}\n{setting};\n"
+        f"SELECT rows + length(pg_sleep(CASE WHEN {IN_A_BATCH[step]} THEN 600 ELSE 0 END)::text)"
         f" FROM ({call} AS rows OFFSET 0) AS batch;\n"
     )
     assert ops(database, "baseline").code == 0

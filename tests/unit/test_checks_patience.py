@@ -204,7 +204,7 @@ def test_who_was_only_late_has_to_be_in_time_once(monkeypatch: pytest.MonkeyPatc
     assert _one(monkeypatch, hurried, NEW) == ("passed", 2)
 
 
-GRANT = PasswordGrant("http://auth", "k" * 20, "a@b.c", "pa${s3cret}ss")
+GRANT = PasswordGrant("http://auth", "k" * 20, "a@b.c", "hunter2${seen}")
 SIGNED_IN = (200, {"access_token": "aaa.bbb.ccc"})
 
 
@@ -229,4 +229,4 @@ def test_who_is_refused_is_refused_and_trouble_that_stays_is_red(monkeypatch: py
 def test_a_password_is_sent_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(SIGNED_IN)
     _run(monkeypatch, server, READ, checker=GRANT)
-    assert json.loads(server.requests[0].content) == {"email": "a@b.c", "password": "pa${s3cret}ss"}
+    assert json.loads(server.requests[0].content) == {"email": "a@b.c", "password": GRANT.password}
