@@ -125,7 +125,7 @@ IN_THE_CLUSTER = (
         name="traceback in the log",
         kubectl=(_say(TRACEBACK),),
         undo=(PODS_DIE,),
-        red={"logs": "the first: Traceback"},
+        red={"logs": TRACEBACK},
         normal=True,
     ),
     Broken(
@@ -184,7 +184,7 @@ IN_THE_CLUSTER = (
         name="traceback at the end of a long log",
         kubectl=(_in_a_pod(f"yes INFO of no interest | head -n 120000; echo '{TRACEBACK}'"),),
         undo=(PODS_DIE,),
-        red={"logs": "the first: Traceback"},
+        red={"logs": TRACEBACK},
     ),
     Broken(
         name="traceback of a crash",
