@@ -97,25 +97,27 @@ def outside(settings: Settings) -> dict[str, Destination]:
         "supabase": (settings.supabase.url, network.supabase),
         "openai": (settings.openai.base_url, network.openai),
     }
-    found = {"database": _destination(network.database.port, network.database.cidrs, network.cluster_cidrs)}
+    found = {
+        "database": _destination((network.database.port,), network.database.cidrs, network.cluster_cidrs)
+    }
     for name, (url, addresses) in by_url.items():
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
         literal = _literal(parts.hostname or "")
         given = addresses.cidrs or ((literal,) if literal else ())
-        found[name] = _destination(port, given, network.cluster_cidrs)
+        found[name] = _destination((port,), given, network.cluster_cidrs)
     if settings.frontend.url:
         port = urlsplit(settings.frontend.url).port or DEFAULT_PORTS["https"]
-        found[EXTERNAL_FRONTEND] = _destination(port, (), network.cluster_cidrs)
+        found[EXTERNAL_FRONTEND] = _destination((port,), (), network.cluster_cidrs)
     found["kubernetes"] = _destination(
         network.kubernetes.ports, network.kubernetes.cidrs, network.cluster_cidrs
     )
     for name, known in {"alerts": network.alerts, **network.further}.items():
-        found[name] = _destination(known.port, known.cidrs, network.cluster_cidrs)
+        found[name] = _destination((known.port,), known.cidrs, network.cluster_cidrs)
     if settings.logging.url:
         parts = urlsplit(settings.logging.url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
-        found["log-sink"] = _destination(port, settings.logging.addresses.cidrs, network.cluster_cidrs)
+        found["log-sink"] = _destination((port,), settings.logging.addresses.cidrs, network.cluster_cidrs)
     found["public"] = _public(settings)
     return found
 
@@ -131,15 +133,14 @@ def built_in(settings: Settings) -> set[str]:
 def _public(settings: Settings) -> Destination:
     """Our own hosts. A private address of the edge is not among those that are open without being named."""
     port, network, address = DEFAULT_PORTS["https"], settings.network, settings.edge.address or ""
-    found = _destination(port, network.public.cidrs, network.cluster_cidrs)
+    found = _destination((port,), network.public.cidrs, network.cluster_cidrs)
     literal = _literal(address)
     if literal and not network.public.cidrs and not allows(found, address):
-        return _destination(port, (literal,), network.cluster_cidrs)
+        return _destination((port,), (literal,), network.cluster_cidrs)
     return found
 
 
-def _destination(port: int | tuple[int, ...], cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
-    ports = port if isinstance(port, tuple) else (port,)
+def _destination(ports: tuple[int, ...], cidrs: tuple[str, ...], inside: tuple[str, ...]) -> Destination:
     if cidrs:
         return Destination(ports, dict.fromkeys(cidrs, ()))
     return Destination(

@@ -36,7 +36,7 @@ async def health(session: Session, check: HealthCheck) -> Outcome:
 async def grant(session: Session, check: FunctionalCall, headers: Mapping[str, str]) -> Outcome:
     """Ask for a token; what is sent is a user's own text, in which nothing is filled."""
     asked = Request(check.method, check.url, check.body, headers)
-    return await _attempts(session, check, asked, lambda answer: patience.with_grant(check, answer))
+    return await _attempts(session, check, asked, patience.with_grant)
 
 
 async def call(session: Session, given: FunctionalCall) -> Outcome:

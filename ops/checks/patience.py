@@ -41,7 +41,7 @@ def with_call(check: FunctionalCall, answer: Answer | NoAnswer) -> int:
     return int(check.method == "GET" and (answer.status in _OF_A_PROXY or is_only_not_yet(check, answer)))
 
 
-def with_grant(_: FunctionalCall, answer: Answer | NoAnswer) -> int:
+def with_grant(answer: Answer | NoAnswer) -> int:
     """Return 1 where to sign in again, which does no harm, 0 where this answer stands."""
     if isinstance(answer, NoAnswer):
         return int(not answer.final)

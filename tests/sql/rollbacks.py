@@ -5,10 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tests.sql.support import Database, Run, ops
+from ops.migrate.fingerprint import describe
+from tests.sql.support import TENANT_A, Database, Run, log_event, ops
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def catalog(database: Database) -> dict[str, str]:
+    """Every object of the database, to be compared before and after."""
+    with database.connect() as connection, connection.transaction():
+        return describe(connection)
+
+
+def fill(database: Database) -> None:
+    """Log three events."""
+    with database.connect() as connection, connection.transaction():
+        for _ in range(3):
+            log_event(connection, TENANT_A)
 
 
 def backup(database: Database, folder: Path) -> str:

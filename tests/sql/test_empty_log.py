@@ -12,7 +12,7 @@ from tests.sql.originals import OLD_EVENT, VARIANTS
 from tests.sql.outcome import catalog, chain_problems
 from tests.sql.rollbacks import backup, rollback
 from tests.sql.support import GUIDE_TABLES, TENANT_A, Database, log_event, ops
-from tests.sql.undone_adoptions import state, stop_after, undo
+from tests.sql.undone_adoptions import assert_taken_back, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,11 +98,7 @@ def test_a_log_that_was_emptied_by_hand_after_it_was_listed_is_taken_over_withou
 def test_an_adoption_that_stopped_half_way_is_taken_back(
     make: Callable[[str, int], Database], step: str
 ) -> None:
-    database = without_rows(make("023+024", 0))
-    before = state(database)
-    stop_after(database, step)
-    assert undo(database).code == 0
-    assert state(database) == before
+    assert_taken_back(without_rows(make("023+024", 0)), step)
 
 
 def test_without_any_row_it_is_taken_over_and_backed_up_and_rolled_back(

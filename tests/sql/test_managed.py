@@ -9,11 +9,11 @@ import pytest
 from psycopg import errors
 
 from ops.migrate.owner_rights import owner_rights
+from tests.sql.further_migrations import with_024
 from tests.sql.originals import make_original
+from tests.sql.rollbacks import backup, catalog, fill, rollback
 from tests.sql.support import Database, Server, ops
-from tests.sql.test_backup import with_024
-from tests.sql.test_rollback import backup, catalog, fill, rollback
-from tests.sql.test_undo_adoption import LAST, state, stop_after, undo
+from tests.sql.undone_adoptions import assert_taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,12 +89,7 @@ def test_an_admin_that_no_api_role_lets_in_migrates_verifies_and_takes_back(
 
 
 def test_it_takes_back_an_adoption_that_stopped_half_way(make_managed: Callable[..., Database]) -> None:
-    database = make_original(make_managed(), "023+024")
-    before = state(database)
-    stop_after(database, LAST)
-    run = undo(database)
-    assert run.code == 0, run.err
-    assert state(database) == before
+    assert_taken_back(make_original(make_managed(), "023+024"))
 
 
 def test_without_sight_of_all_rows_it_is_told_what_a_backup_needs(

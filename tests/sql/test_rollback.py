@@ -14,25 +14,14 @@ from ops.migrate.statements import split
 from tests.sql.kills import kill_asleep, wait_asleep
 from tests.sql.mutations import MUTATIONS
 from tests.sql.originals import make_original
-from tests.sql.rollbacks import backup, rollback, word
-from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Server, copy_sql, log_event, ops
+from tests.sql.rollbacks import backup, catalog, fill, rollback, word
+from tests.sql.support import GUIDE_TABLES, SQL, TENANT_A, Database, Server, copy_sql, ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 DOWN = "023_ai_empowered_audit_trail/down.sql"
-
-
-def catalog(database: Database) -> dict[str, str]:
-    with database.connect() as connection, connection.transaction():
-        return describe(connection)
-
-
-def fill(database: Database) -> None:
-    with database.connect() as connection, connection.transaction():
-        for _ in range(3):
-            log_event(connection, TENANT_A)
 
 
 def untouched(database: Database) -> None:

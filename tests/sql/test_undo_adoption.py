@@ -12,7 +12,7 @@ from tests.sql.originals import OLD_EVENT, make_original
 from tests.sql.outcome import catalog, chain_problems
 from tests.sql.rollbacks import backup
 from tests.sql.support import SQL, TENANT_A, Database, copy_sql, log_event, ops
-from tests.sql.undone_adoptions import state, stop_after, undo, word
+from tests.sql.undone_adoptions import LAST, assert_taken_back, state, stop_after, undo, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 UNDO = f"{ADOPT}/undo.sql"
 # Nothing dropped or set aside yet; keys set aside; foreign keys dropped.
-IN_EVERY_TEST = ("10_new_tables", "45_set_keys_aside", "75_let_references_go")
-LAST = IN_EVERY_TEST[-1]
+IN_EVERY_TEST = ("10_new_tables", "45_set_keys_aside", LAST)
 USER_GOES = "DELETE FROM auth.users WHERE id = md5('user')::uuid"
 
 
@@ -169,11 +168,7 @@ def test_an_admin_without_superuser_takes_back_what_it_began(
     make_supabase: Callable[[], Database],
 ) -> None:
     database = make_original(make_supabase(), "023+024")
-    before = state(database)
-    stop_after(database, LAST)
-    run = undo(database)
-    assert run.code == 0, run.err
-    assert state(database) == before
+    assert_taken_back(database)
     database.drop()
 
 

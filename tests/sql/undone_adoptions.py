@@ -9,6 +9,9 @@ from ops.migrate.fingerprint import describe
 from tests.sql.kills import kill_after
 from tests.sql.support import GUIDE_TABLES, Database, Run, ops
 
+# Nothing but the swap is left to do.
+LAST = "75_let_references_go"
+
 
 def state(database: Database) -> tuple[dict[str, str], dict[str, dict[str, int | str]]]:
     """Every object of the database, and what is in the tables made by hand."""
@@ -36,3 +39,12 @@ def undo(database: Database, *more: str) -> Run:
     """Go back to 022 with consent, without a backup."""
     confirm = word(database)
     return ops(database, "rollback", "--to", "022", "--confirm", confirm, "--lock-wait", "30", *more)
+
+
+def assert_taken_back(database: Database, stopped_after: str = LAST) -> None:
+    """An adoption that stops there leaves nothing once it is taken back."""
+    before = state(database)
+    stop_after(database, stopped_after)
+    run = undo(database)
+    assert run.code == 0, run.err
+    assert state(database) == before
