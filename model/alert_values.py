@@ -33,6 +33,8 @@ def values_of(settings: Settings) -> Mapping[str, str]:
         "missing-jobs": " or ".join(
             f'absent(up{{job="{job}"{here}}})' for job in scrape.expected_jobs(settings)
         ),
+        # As Traefik calls the services of an Ingress; a namespace whose name begins as ours does has its own.
+        "traefik-services": f"{namespace}-(backend|frontend)-http@kubernetes",
         "hosts": "|".join(host.replace(".", "[.]") for host in settings.edge_hosts),
         "health-targets": str(len(health.watched(settings))),
         "error-ratio": _share(limits.error_percent),

@@ -21,6 +21,8 @@ The page is loaded by Chromium: the one on PATH, or ORKA_CHROMIUM.
 Rows that cannot be read from here (ORKA_CHECK_DATABASE_URL is not set) are read by a Job in the cluster,
 made from the gate's and deleted afterwards, unless --no-job. A Job that gives no result is an error of those
 rows; where there is no gate, they are listed as not run.
+Pods that start, or that were told to end, are waited for before anything is asked: what they answer says
+nothing of the release. That takes 45 s at most, besides --deadline; --without pods leaves it out.
 What gave no answer is asked up to --attempts times, but a POST that may have been received is not sent again.
 A GET is sent again after a 502, 503 or 504 too, and where the answer is only late or lacks rows that may be
 on their way; any other wrong answer of a call stands. Signing in is tried again after a 429 or a 5xx.

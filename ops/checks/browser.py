@@ -74,7 +74,10 @@ def _first(path: str | None) -> str | None:
 
 
 async def loads(session: Session, check: BrowserCheck) -> Outcome:
-    """Load the page until it is well or the attempts are used up."""
+    """Load the page until it is well, asks a foreign host, or the attempts are used up.
+
+    To have asked one once is no moment's trouble: no later load takes it back.
+    """
     if session.token is None:
         return Outcome("errored", "there is no token to call with", attempts=0)
     try:
@@ -88,6 +91,8 @@ async def loads(session: Session, check: BrowserCheck) -> Outcome:
         for _ in range(_NETWORK_CHANGES):
             seen = Seen()
             outcome = await _attempt(session, check, program, attempt, seen)
+            if seen.foreign:
+                return outcome
             if not seen.network_changed or session.left() <= 0:
                 break
     return outcome
@@ -102,12 +107,20 @@ async def _attempt(session: Session, check: BrowserCheck, program: str, attempt:
             browser = await _launched(library, program, led(session.means.rules, check.hosts))
             took = await _load(browser, session, check, seen)
     except TimeoutError:
-        return Outcome("errored", f"the page was not loaded within {seconds:.1f} s", None, attempt)
+        return _unloaded(f"the page was not loaded within {seconds:.1f} s", check, attempt, seen)
     except Error as error:
         seen.console.append(error.message)
-        return Outcome("errored", plain(f"the browser says: {error.message.splitlines()[0]}"), None, attempt)
+        said = plain(f"the browser says: {error.message.splitlines()[0]}")
+        return _unloaded(said, check, attempt, seen)
     reason = fault(check, seen)
     return Outcome("failed" if reason else "passed", reason, took, attempt, (took,))
+
+
+def _unloaded(reason: str, check: BrowserCheck, attempt: int, seen: Seen) -> Outcome:
+    """What a page comes to that did not load: red for the foreign hosts that it asked all the same."""
+    if seen.foreign:
+        return Outcome("failed", fault(check, seen), None, attempt)
+    return Outcome("errored", reason, None, attempt)
 
 
 async def _launched(library: Playwright, program: str, rules: str) -> Browser:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from model.checks import ChecksFile, TokenSource, kind_of
-from ops.checks import arguments, gate_job, in_cluster, outputs, report, runner
+from ops.checks import arguments, gate_job, in_cluster, outputs, report, runner, settling
 from ops.checks.connection import ConnectTo, trust
 from ops.checks.html import page
 from ops.checks.junit import junit
@@ -48,10 +48,11 @@ def run(args: argparse.Namespace) -> int:
         loaded = _load(args, environment)
         checks = without(_only(loaded, args.only), args.without)
         keys = [check.key_env for check in checks.key]
+        has_kubectl = shutil.which("kubectl") is not None
         known = credentials(checks.token, environment, needs_token=checks.needs_token, key_envs=keys)
         here, not_run = possible(
             checks, known, rules,
-            has_kubectl=shutil.which("kubectl") is not None, is_file=lambda name: Path(name).is_file(),
+            has_kubectl=has_kubectl, is_file=lambda name: Path(name).is_file(),
         )  # fmt: skip
         if not here.all():
             raise _UsageError(f"none of the checks can be run from here: {not_run[0].reason}")
@@ -63,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
         credentials=known, limits=limits, rules=rules, context=context,
         private_authority=authority is not None, kube_context=args.context,
     )  # fmt: skip
+    if has_kubectl and "pods" not in args.without and settling.matters_to(here):
+        for check in loaded.pods:
+            settling.until_settled(check, args.context, sys.stderr)
     with Progress(sys.stderr, here) as progress:
         result = runner.run(here, means, not_run=not_run, baseline=baseline, seen=progress.seen)
     namespace = next((check.namespace for check in loaded.pods), None)

@@ -28,13 +28,24 @@ def pods_of(items: Iterable[Mapping[str, Any]], deployment: str) -> list[Mapping
     One that has ended for good (evicted, or its node was shut down) stays listed until somebody deletes it:
     another stands in for it, and where none does, the number of ready pods says so.
     """
+    return [pod for pod in labelled(items, deployment) if not is_leaving(pod) and not has_gone(pod)]
+
+
+def labelled(items: Iterable[Mapping[str, Any]], deployment: str) -> list[Mapping[str, Any]]:
+    """All pods of a Deployment, those on their way out included, by its name in their label."""
     return [
-        pod
-        for pod in of(items, "Pod")
-        if pod["metadata"].get("labels", {}).get(NAME_LABEL) == deployment
-        and "deletionTimestamp" not in pod["metadata"]
-        and pod.get("status", {}).get("phase") not in _ENDED
+        pod for pod in of(items, "Pod") if pod["metadata"].get("labels", {}).get(NAME_LABEL) == deployment
     ]
+
+
+def is_leaving(pod: Mapping[str, Any]) -> bool:
+    """Whether it was told to end."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def has_gone(pod: Mapping[str, Any]) -> bool:
+    """Whether it has ended for good and is only listed."""
+    return pod.get("status", {}).get("phase") in _ENDED
 
 
 def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

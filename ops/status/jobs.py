@@ -18,8 +18,9 @@ HEAD = ("NAME", "SCHEDULE", "SUSPEND", "ACTIVE", "LAST SCHEDULE", "AGE", "LAST R
 
 @dataclass(frozen=True, kw_only=True)
 class CronJob:
-    """One cron job; `last_run` is `succeeded`, `running`, `failed: <reason>` or None before the first.
+    """One cron job; `last_run` is `succeeded` or `failed: <reason>`; `running` the first time, None before.
 
+    A run under way is counted by `active`, and does not hide how the one before it ended.
     `meant_to_rest` says whether the settings suspend it.
     """
 
@@ -53,11 +54,15 @@ def read(items: Iterable[Mapping[str, Any]], now: datetime, resting: Collection[
             active=len(item.get("status", {}).get("active") or []),
             last_schedule=age(objects.moment(item.get("status", {}).get("lastScheduleTime")), now),
             age=age(objects.moment(item["metadata"].get("creationTimestamp")), now),
-            last_run=ended(next(iter(objects.jobs_of(found, objects.name(item))), None)),
+            last_run=ended(_last(objects.jobs_of(found, objects.name(item)))),
             meant_to_rest=objects.name(item) in resting,
         )
         for item in objects.of(found, "CronJob")
     ]
+
+
+def _last(jobs: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return next((job for job in jobs if objects.has_ended(job)), jobs[0] if jobs else None)
 
 
 def ended(job: Mapping[str, Any] | None) -> str | None:

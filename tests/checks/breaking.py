@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 AUDIENCE = "authenticated"
 EVENTS = "/api/audit/events"
 LATER = 4_102_444_800
+TOLD = "/told"
 
 
 def answers(path: str, status: int, body: bytes, kind: str = "application/json", **more: str) -> Twist:
@@ -119,6 +121,23 @@ def uncaught_error(page: Path) -> None:
 def asks_a_foreign_host(page: Path) -> None:
     """The script calls the live project, by an address that no search of its text finds."""
     _append(page, 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {});')
+
+
+def asks_a_foreign_host_if_told(page: Path) -> None:
+    """The script asks its own host whether to call the live project."""
+    call = 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {})'
+    _append(page, f'fetch("{TOLD}").then((answer) => answer.json()).then((told) => told && {call});')
+
+
+def tells_once() -> Twist:
+    """The page is told to call the live project by the first answer alone."""
+    answers = itertools.chain([b"true"], itertools.repeat(b"false"))
+
+    def before(exchange: Exchange) -> None:
+        if exchange.path == TOLD:
+            exchange.status, exchange.answer = 200, next(answers)
+
+    return Twist(before=before)
 
 
 def missing_late_chunk(page: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from ops.checks.result import exit_code
 from tests.broken_releases import ROW
+from tests.checks import breaking
 from tests.checks import documents as k8s
 from tests.checks.edge import Edge, Twist
 from tests.checks.slow_proxy import SlowProxy
@@ -117,6 +118,18 @@ def test_a_run_of_the_job_makes_its_check_green_again(
         return checks
 
     assert _run(stage, replace(idle, checks=work), pairs[1]).red == {}
+
+
+def test_a_page_that_asks_a_foreign_host_at_its_first_load_alone_is_red(
+    stage: Stage, pairs: tuple[Path, dict[str, Pair]], record_property: Tell
+) -> None:
+    once = Variant(
+        name="foreign host asked once",
+        page=breaking.asks_a_foreign_host_if_told,
+        web=breaking.tells_once(),
+        red={"browser": "the page asks a foreign host: live.supabase.co"},
+    )
+    _judge(once, _run(stage, once, pairs[1]), record_property)
 
 
 def test_there_are_enough_variants_and_no_two_of_one_name() -> None:

@@ -87,20 +87,11 @@ def changed_backend(stack: Stack, env: Mapping[str, str], *, settles: bool = Tru
     try:
         if settles:
             stack.kubectl("rollout", "status", "deployment/backend", ROLLED_OUT)
-            _await_the_end_of_old_pods(stack)
         yield
     finally:
         # Not by an `up`: a variable that was added by hand is nobody's drift.
         stack.kubectl("rollout", "undo", "deployment/backend")
         stack.kubectl("rollout", "status", "deployment/backend", ROLLED_OUT)
-
-
-def _await_the_end_of_old_pods(stack: Stack) -> None:
-    """One that was told to end answers at the edge for a moment more, by a connection that is kept."""
-    pods = stack.manifest("pods", "--selector", "app.kubernetes.io/name=backend")["items"]
-    leaving = [f"pod/{pod['metadata']['name']}" for pod in pods if "deletionTimestamp" in pod["metadata"]]
-    if leaving:
-        stack.kubectl("wait", "--for=delete", *leaving, "--timeout=90s")
 
 
 def _between(variant: Variant) -> bool:

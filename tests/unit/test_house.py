@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.checkout import CHECKOUT
@@ -10,6 +12,7 @@ from tests.unit.passages import standing_twice
 
 FOLDERS = ("components", "model", "ops", "policy", "twin")
 COMPONENT_LINES, PROGRAM_LINES = 200, 60
+_OUT_OF_TESTS = re.compile(r"^\s*(?:from|import) [\w.]*\btest_\w+", re.MULTILINE)
 
 ONE = """
 def shares(found):
@@ -50,6 +53,10 @@ def _faults_of_components(texts: dict[str, str]) -> list[str]:
     return named + [f"{file} is longer than {COMPONENT_LINES} lines" for file in long]
 
 
+def _importing_tests(texts: dict[str, str]) -> list[str]:
+    return [file for file, text in texts.items() if _OUT_OF_TESTS.search(text)]
+
+
 def test_no_passage_of_six_lines_stands_twice() -> None:
     texts = _texts(*FOLDERS)
     assert {file.partition("/")[0] for file in texts} == set(FOLDERS)
@@ -79,6 +86,21 @@ def test_components_name_no_environment_and_are_short() -> None:
 def test_a_component_that_names_one_or_is_long_is_found() -> None:
     texts = {"one": 'NAME = "staging-edge"\n', "two": "x = 1\n" * 201, "three": "x = 1\n" * 200}
     assert _faults_of_components(texts) == ["one names an environment", "two is longer than 200 lines"]
+
+
+def test_what_tests_share_stands_in_modules_without_tests() -> None:
+    texts = _texts("benchmarks", "tests")
+    assert texts
+    assert _importing_tests(texts) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["from tests.sql.test_apply import made", "    import tests.unit.test_house"]
+)
+def test_an_import_out_of_a_module_of_tests_is_found(line: str) -> None:
+    assert _importing_tests({"one": f"X = 1\n{line}\n", "two": "from tests.checkout import CHECKOUT\n"}) == [
+        "one"
+    ]
 
 
 def test_the_program_itself_is_short() -> None:

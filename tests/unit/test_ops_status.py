@@ -215,6 +215,28 @@ def test_the_jobs_are_the_guides_table(ops: Run) -> None:
     assert len(rows) == 4
 
 
+def test_a_run_under_way_does_not_hide_that_the_one_before_it_failed(ops: Run) -> None:
+    name = "embedding-generation-job"
+
+    def runs(namespace: k8s.Namespace) -> None:
+        now: dict[str, Any] = copy.deepcopy(k8s.one(namespace, "Job", f"{name}-"))
+        now["metadata"] |= {"name": f"{name}-29482", "creationTimestamp": k8s.stamp(1)}
+        now["status"] = {"active": 1}
+        namespace["items"].append(now)
+        k8s.one(namespace, "CronJob", name)["status"]["active"] = [{"name": f"{name}-29482"}]
+
+    def began_first(namespace: k8s.Namespace) -> None:
+        k8s.one(namespace, "Job", f"{name}-")["status"] = {"active": 1}
+
+    failed = f"the last run of {name} failed: BackoffLimitExceeded"
+    for command in (("status",), ("status", "jobs")):
+        code, out, _ = ops(*command, changes=(runs, k8s.failed_run))
+        assert (code, failed in out) == (1, True), out
+        assert ops(*command, changes=(runs,))[0] == 0
+    assert " running" not in ops("status", "jobs", changes=(runs,))[1]
+    assert " running" in ops("status", "jobs", changes=(began_first,))[1]
+
+
 def _emptied(namespace: k8s.Namespace) -> None:
     namespace["items"].clear()
 
