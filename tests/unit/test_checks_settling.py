@@ -49,25 +49,27 @@ def _new(state: str, age_s: float) -> k8s.Namespace:
 
 
 @pytest.mark.parametrize(
-    ("namespace", "found"),
+    ("made", "found"),
     [
-        (k8s.healthy(), []),
-        (_old(left_s=30), ["backend-old"]),
-        (_old(left_s=-60), []),
-        (_new("ContainerCreating", 3), ["backend-new"]),
-        (_new("runs", 3), ["backend-new"]),
-        (_new("runs", 90), []),
-        (_new("ready", 3), []),
-        (_new("CrashLoopBackOff", 3), []),
-        (_new("ImagePullBackOff", 3), []),
+        (k8s.healthy, []),
+        (lambda: _old(left_s=30), ["backend-old"]),
+        (lambda: _old(left_s=-60), []),
+        (lambda: _new("ContainerCreating", 3), ["backend-new"]),
+        (lambda: _new("runs", 3), ["backend-new"]),
+        (lambda: _new("runs", 90), []),
+        (lambda: _new("ready", 3), []),
+        (lambda: _new("CrashLoopBackOff", 3), []),
+        (lambda: _new("ImagePullBackOff", 3), []),
     ],
     ids=[
         "healthy", "told to end", "stuck", "starts", "is not ready yet", "is not ready for long", "is ready",
         "crashes", "has no image",
     ],
 )  # fmt: skip
-def test_a_pod_comes_or_goes_while_it_has_the_time_for_it(namespace: k8s.Namespace, found: list[str]) -> None:
-    assert settling.moving(namespace["items"], k8s.IMAGES, datetime.now(UTC)) == found
+def test_a_pod_comes_or_goes_while_it_has_the_time_for_it(
+    made: Callable[[], k8s.Namespace], found: list[str]
+) -> None:
+    assert settling.moving(made()["items"], k8s.IMAGES, datetime.now(UTC)) == found
 
 
 def test_a_pod_of_something_else_or_one_that_was_evicted_is_not_waited_for() -> None:
