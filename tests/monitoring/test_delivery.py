@@ -107,12 +107,9 @@ def test_a_test_alert_is_fired_seen_to_arrive_and_resolved(
 ) -> None:
     assert cli.main(["alerts", "test", "--alertmanager", bench.alertmanager]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said == [
-        "pagerduty: firing taken",
-        "slack: firing taken",
-        "pagerduty: resolved taken",
-        "slack: resolved taken",
-    ]
+    # Which channel takes it first is theirs to decide.
+    assert sorted(said[:2]) == ["pagerduty: firing taken", "slack: firing taken"]
+    assert sorted(said[2:]) == ["pagerduty: resolved taken", "slack: resolved taken"]
     assert bench.pages("OrkaAlertTest", "trigger")
     assert bench.pages("OrkaAlertTest", "resolve")
     assert bench.lines("RESOLVED", "OrkaAlertTest")
