@@ -51,9 +51,8 @@ def run(args: argparse.Namespace) -> int:
         has_kubectl = shutil.which("kubectl") is not None
         known = credentials(checks.token, environment, needs_token=checks.needs_token, key_envs=keys)
         here, not_run = possible(
-            checks, known, rules,
-            has_kubectl=has_kubectl, is_file=lambda name: Path(name).is_file(),
-        )  # fmt: skip
+            checks, known, rules, has_kubectl=has_kubectl, is_file=lambda name: Path(name).is_file()
+        )
         if not here.all():
             raise _UsageError(f"none of the checks can be run from here: {not_run[0].reason}")
     except outputs.OutputsError as error:

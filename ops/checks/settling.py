@@ -28,14 +28,12 @@ COMES_S = 30
 """How old a pod may be that is on its way: one that is older and not ready is the checks' to judge."""
 LATE_S = 5
 """How long after its time of grace a pod may still be listed; one that is listed for longer is stuck."""
-
-
-_OF_THE_CLUSTER = (PodsCheck, CronJobsCheck, LogsCheck, CatalogCheck, RowCheck)
+_NOT_OF_PODS = (PodsCheck, CronJobsCheck, LogsCheck, CatalogCheck, RowCheck)
 
 
 def matters_to(checks: ChecksFile) -> bool:
     """Say whether any of these checks asks what pods answer."""
-    return any(not isinstance(check, _OF_THE_CLUSTER) for check in checks.all())
+    return any(not isinstance(check, _NOT_OF_PODS) for check in checks.all())
 
 
 def until_settled(check: PodsCheck, context: str | None, stream: TextIO) -> None:

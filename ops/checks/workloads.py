@@ -96,9 +96,7 @@ def cron_jobs_fault(check: CronJobsCheck, items: Iterable[Mapping[str, Any]]) ->
         if meant:
             # No run follows: its last one would stay red for as long as it rests.
             continue
-        # One that still runs says nothing yet, and must not hide what failed before it.
-        ended = (job for job in objects.jobs_of(found, name) if objects.has_ended(job))
-        last = next(ended, None)
+        last = objects.last_ended(found, name)
         failed = objects.condition(last, "Failed") if last else None
         if last and failed:
             return (

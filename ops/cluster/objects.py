@@ -112,6 +112,11 @@ def jobs_of(items: Iterable[Mapping[str, Any]], cron_job: str) -> list[Mapping[s
     return sorted(made, key=lambda job: str(job["metadata"].get("creationTimestamp")), reverse=True)
 
 
+def last_ended(items: Iterable[Mapping[str, Any]], cron_job: str) -> Mapping[str, Any] | None:
+    """The last of a cron job's Jobs that has ended: one that still runs must not hide what failed before."""
+    return next((job for job in jobs_of(items, cron_job) if has_ended(job)), None)
+
+
 def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     """Its condition of that type, where it holds."""
     for found in item.get("status", {}).get("conditions", []):

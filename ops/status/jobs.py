@@ -54,15 +54,16 @@ def read(items: Iterable[Mapping[str, Any]], now: datetime, resting: Collection[
             active=len(item.get("status", {}).get("active") or []),
             last_schedule=age(objects.moment(item.get("status", {}).get("lastScheduleTime")), now),
             age=age(objects.moment(item["metadata"].get("creationTimestamp")), now),
-            last_run=ended(_last(objects.jobs_of(found, objects.name(item)))),
+            last_run=_last_run(found, objects.name(item)),
             meant_to_rest=objects.name(item) in resting,
         )
         for item in objects.of(found, "CronJob")
     ]
 
 
-def _last(jobs: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    return next((job for job in jobs if objects.has_ended(job)), jobs[0] if jobs else None)
+def _last_run(items: list[Mapping[str, Any]], name: str) -> str | None:
+    newest = next(iter(objects.jobs_of(items, name)), None)
+    return ended(objects.last_ended(items, name) or newest)
 
 
 def ended(job: Mapping[str, Any] | None) -> str | None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 AUDIENCE = "authenticated"
 EVENTS = "/api/audit/events"
 LATER = 4_102_444_800
-TOLD = "/told"
+_TOLD = "/told"
+# By an address that no search of the script's text finds.
+_FOREIGN_CALL = 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {})'
 
 
 def answers(path: str, status: int, body: bytes, kind: str = "application/json", **more: str) -> Twist:
@@ -120,13 +122,13 @@ def uncaught_error(page: Path) -> None:
 
 def asks_a_foreign_host(page: Path) -> None:
     """The script calls the live project, by an address that no search of its text finds."""
-    _append(page, 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {});')
+    _append(page, f"{_FOREIGN_CALL};")
 
 
 def asks_a_foreign_host_if_told(page: Path) -> None:
     """The script asks its own host whether to call the live project."""
-    call = 'fetch(["https:/", "live.supabase.co", "rest"].join("/")).catch(() => {})'
-    _append(page, f'fetch("{TOLD}").then((answer) => answer.json()).then((told) => told && {call});')
+    told = f"told && {_FOREIGN_CALL}"
+    _append(page, f'fetch("{_TOLD}").then((answer) => answer.json()).then((told) => {told});')
 
 
 def tells_once() -> Twist:
@@ -134,7 +136,7 @@ def tells_once() -> Twist:
     answers = itertools.chain([b"true"], itertools.repeat(b"false"))
 
     def before(exchange: Exchange) -> None:
-        if exchange.path == TOLD:
+        if exchange.path == _TOLD:
             exchange.status, exchange.answer = 200, next(answers)
 
     return Twist(before=before)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 NAMESPACE = "staging"
@@ -117,6 +117,18 @@ def failed_run(namespace: Namespace) -> None:
         "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}],
         "failed": 1,
     }
+
+
+def next_run(status: Mapping[str, Any] | None = None) -> Callable[[Namespace], None]:
+    """A newer run of the job that `failed_run` breaks, in this state or gone well."""
+
+    def change(namespace: Namespace) -> None:
+        job = one(healthy(), "Job", "embedding-generation-job-")
+        job["metadata"] |= {"name": "embedding-generation-job-29482", "creationTimestamp": stamp(1)}
+        job["status"] = status or job["status"]
+        namespace["items"].append(job)
+
+    return change
 
 
 def write_kubectl(folder: Path) -> Path:

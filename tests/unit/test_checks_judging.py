@@ -148,9 +148,7 @@ def test_a_cron_job_of_another_time_zone_is_a_fault_where_the_stack_says_which(
 def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
     def both(namespace: k8s.Namespace) -> None:
         k8s.failed_run(namespace)
-        good = k8s.one(k8s.healthy(), "Job", "embedding-generation-job-")
-        good["metadata"] |= {"name": "embedding-generation-job-29482", "creationTimestamp": k8s.stamp(60)}
-        namespace["items"].append(good)
+        k8s.next_run()(namespace)
 
     assert _jobs_fault(both) is None
 
@@ -158,10 +156,7 @@ def test_a_run_that_failed_before_one_that_went_well_is_forgotten() -> None:
 def test_a_run_that_has_just_begun_does_not_hide_the_one_that_failed_before_it() -> None:
     def runs(namespace: k8s.Namespace) -> None:
         k8s.failed_run(namespace)
-        now = k8s.one(k8s.healthy(), "Job", "embedding-generation-job-")
-        now["metadata"] |= {"name": "embedding-generation-job-29482", "creationTimestamp": k8s.stamp(1)}
-        now["status"] = {"active": 1}
-        namespace["items"].append(now)
+        k8s.next_run({"active": 1})(namespace)
 
     assert "failed: BackoffLimitExceeded (embedding-generation-job-29481)" in (_jobs_fault(runs) or "")
 

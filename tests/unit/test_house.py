@@ -98,9 +98,8 @@ def test_what_tests_share_stands_in_modules_without_tests() -> None:
     "line", ["from tests.sql.test_apply import made", "    import tests.unit.test_house"]
 )
 def test_an_import_out_of_a_module_of_tests_is_found(line: str) -> None:
-    assert _importing_tests({"one": f"X = 1\n{line}\n", "two": "from tests.checkout import CHECKOUT\n"}) == [
-        "one"
-    ]
+    texts = {"one": f"X = 1\n{line}\n", "two": "from tests.checkout import CHECKOUT\n"}
+    assert _importing_tests(texts) == ["one"]
 
 
 def test_the_program_itself_is_short() -> None:

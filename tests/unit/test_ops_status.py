@@ -219,10 +219,7 @@ def test_a_run_under_way_does_not_hide_that_the_one_before_it_failed(ops: Run) -
     name = "embedding-generation-job"
 
     def runs(namespace: k8s.Namespace) -> None:
-        now: dict[str, Any] = copy.deepcopy(k8s.one(namespace, "Job", f"{name}-"))
-        now["metadata"] |= {"name": f"{name}-29482", "creationTimestamp": k8s.stamp(1)}
-        now["status"] = {"active": 1}
-        namespace["items"].append(now)
+        k8s.next_run({"active": 1})(namespace)
         k8s.one(namespace, "CronJob", name)["status"]["active"] = [{"name": f"{name}-29482"}]
 
     def began_first(namespace: k8s.Namespace) -> None:
